@@ -1,0 +1,1 @@
+"""What does one direction do? Codes, statistics, effects and edits of atoms."""

@@ -1,0 +1,61 @@
+"""Saving and loading anything that InrLens trains."""
+
+from pathlib import Path
+
+from inrlens import __version__
+from inrlens.container import read_container, write_container
+from inrlens.dictionaries import checkpoint as dictionary_checkpoint
+from inrlens.dictionaries.topk import SparseAutoencoder
+from inrlens.errors import InputError
+from inrlens.fields import checkpoint as field_checkpoint
+from inrlens.fields.field import Field
+
+
+def save(thing: Field | SparseAutoencoder, path: str | Path, *, force: bool = False) -> None:
+    """Writes a field or a dictionary as one self-describing ``.safetensors`` file, whole or not at all.
+
+    Raises:
+        InputError: where the path is taken (without ``force``) or cannot be written.
+    """
+    if isinstance(thing, Field):
+        write_container(path, field_checkpoint.pack_field(thing, __version__), force)
+    else:
+        write_container(path, dictionary_checkpoint.pack_sae(thing, __version__), force)
+
+
+def load(path: str | Path) -> Field | SparseAutoencoder:
+    """Rebuilds, bit for bit, what ``save`` wrote; nothing is ever unpickled.
+
+    Raises:
+        InputError: where the file is missing, damaged, not ours, or of a newer format version.
+    """
+    container = read_container(path)
+    if container.kind == field_checkpoint.KIND:
+        return field_checkpoint.unpack_field(path, container)
+    if container.kind == dictionary_checkpoint.KIND:
+        return dictionary_checkpoint.unpack_sae(path, container)
+    raise InputError(f"{path} holds a {container.kind!r}, which this InrLens does not know.")
+
+
+def load_field(path: str | Path) -> Field:
+    """A field from its file.
+
+    Raises:
+        InputError: as ``load``, or where the file holds something else.
+    """
+    thing = load(path)
+    if not isinstance(thing, Field):
+        raise InputError(f"{path} holds a dictionary, a field is needed here.")
+    return thing
+
+
+def load_sae(path: str | Path) -> SparseAutoencoder:
+    """A dictionary from its file.
+
+    Raises:
+        InputError: as ``load``, or where the file holds something else.
+    """
+    thing = load(path)
+    if not isinstance(thing, SparseAutoencoder):
+        raise InputError(f"{path} holds a field, a dictionary is needed here.")
+    return thing

@@ -1,0 +1,1 @@
+"""What do people type? One thin verb a file; no logic."""

@@ -1,0 +1,107 @@
+"""One ``.safetensors`` file that describes itself: tensors, and a JSON text under a versioned key."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from inrlens.errors import InputError
+from inrlens.files import whole_file
+
+FORMAT_VERSION = 1
+_KEY = "inrlens"
+
+
+@dataclass(frozen=True)
+class Container:
+    """What a file holds: its ``kind`` (field, dictionary), a JSON ``description``, and named tensors."""
+
+    kind: str
+    description: dict[str, Any]
+    tensors: dict[str, Tensor]
+
+
+def write_container(path: str | Path, content: Container, force: bool = False) -> None:
+    """Writes a container, whole or not at all.
+
+    Raises:
+        InputError: where the path is taken (without ``force``) or cannot be written.
+    """
+    path = Path(path)
+    if path.is_dir() or (path.exists() and not force):
+        raise InputError(f"{path} exists already: give another path, or --force to replace it.")
+    header = {"kind": content.kind, "format_version": FORMAT_VERSION, **content.description}
+    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in content.tensors.items()}
+    with whole_file(path) as temporary:
+        try:
+            save_file(tensors, temporary, metadata={_KEY: json.dumps(header, allow_nan=False)})
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
+
+
+def read_header(path: str | Path) -> dict[str, Any]:
+    """The JSON description of a file of ours, without its tensors; as strict as ``read_container``."""
+    return read_container(path, with_tensors=False).description
+
+
+def read_container(path: str | Path, with_tensors: bool = True) -> Container:
+    """Reads a file that ``write_container`` wrote; never unpickles anything.
+
+    Raises:
+        InputError: where the file is missing, cut short, not ours, or of a newer format version.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path} does not exist or is no file.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            description = _description(path, metadata)
+            tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}  # noqa: SIM118
+    except SafetensorError as error:
+        raise InputError(f"{path} is not a checkpoint of InrLens, or it is cut short or damaged ({error}).") from error
+    except OSError as error:
+        raise InputError(f"{path} could not be read: {error.strerror or error}.") from error
+    return Container(str(description["kind"]), description, tensors)
+
+
+def _description(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
+    if _KEY not in metadata:
+        raise InputError(f"{path} is a safetensors file, but not a checkpoint of InrLens: it has no {_KEY!r} entry.")
+    try:
+        description = json.loads(metadata[_KEY])
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: its description is not valid JSON; the file is damaged.") from error
+    if not isinstance(description, dict):
+        raise InputError(f"{path}: its description is not a JSON object; the file is damaged.")
+    version = description.get("format_version")
+    if not isinstance(version, int) or "kind" not in description:
+        raise InputError(f"{path}: its description lacks 'kind' or 'format_version'; the file is damaged.")
+    if version > FORMAT_VERSION:
+        raise InputError(
+            f"{path} has format version {version}, this InrLens reads up to {FORMAT_VERSION}: install a newer InrLens."
+        )
+    return description
+
+
+def take(path: str | Path, tensors: dict[str, Tensor], name: str, like: Tensor) -> Tensor:
+    """The tensor ``name`` if it has the shape and number type of ``like``.
+
+    Raises:
+        InputError: where it is missing or differs.
+    """
+    if name not in tensors:
+        raise InputError(f"{path}: tensor {name!r} is missing.")
+    found = tensors[name]
+    if found.shape != like.shape:
+        raise InputError(
+            f"{path}: tensor {name!r} has shape {tuple(found.shape)}, its description says {tuple(like.shape)}."
+        )
+    if not found.is_floating_point():
+        raise InputError(f"{path}: tensor {name!r} holds {found.dtype}, a floating-point type is needed.")
+    return found

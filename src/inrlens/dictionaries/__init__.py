@@ -1,0 +1,1 @@
+"""Which directions does a layer use? TopK sparse autoencoders: model, training, evaluation."""

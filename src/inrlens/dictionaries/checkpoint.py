@@ -1,0 +1,55 @@
+"""Dictionaries as containers, and back, bit for bit."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from inrlens.container import Container, take
+from inrlens.dictionaries.topk import SaeOrigin, SparseAutoencoder
+from inrlens.errors import InputError
+
+KIND = "dictionary"
+
+
+def pack_sae(sae: SparseAutoencoder, version: str) -> Container:
+    """The container of a dictionary; ``version`` is that of InrLens."""
+    origin = sae.origin
+    description: dict[str, Any] = {
+        "inrlens_version": version,
+        "n_atoms": sae.n_atoms,
+        "k": sae.k,
+        "width": sae.width,
+        "layer": origin.layer,
+        "seed": origin.seed,
+        "grid": list(origin.grid) if origin.grid is not None else None,
+        "field_digest": origin.field_digest,
+        "settings": origin.settings,
+        "dtype": str(sae.decoder.dtype).removeprefix("torch."),
+    }
+    return Container(KIND, description, dict(sae.state_dict()))
+
+
+def unpack_sae(path: str | Path, container: Container) -> SparseAutoencoder:
+    """The dictionary of a container read from ``path``.
+
+    Raises:
+        InputError: where the description is incomplete, or a tensor is missing or of another shape than described.
+    """
+    about, tensors = container.description, container.tensors
+    try:
+        n, d, k = int(about["n_atoms"]), int(about["width"]), int(about["k"])
+        grid = tuple(int(side) for side in about["grid"]) if about["grid"] is not None else None
+        origin = SaeOrigin(
+            int(about["layer"]), int(about["seed"]), grid, str(about["field_digest"]), dict(about["settings"])
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: its description is damaged ({type(error).__name__}: {error}).") from error
+    shapes = {"encoder": (n, d), "encoder_bias": (n,), "decoder": (n, d), "pre_bias": (d,)}
+    state = {name: take(path, tensors, name, torch.empty(shape, device="meta")) for name, shape in shapes.items()}
+    try:
+        sae = SparseAutoencoder(state["decoder"], state["pre_bias"], k, origin)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    sae.load_state_dict(state)
+    return sae.requires_grad_(False)

@@ -1,0 +1,135 @@
+"""How well a dictionary stands for its layer, on the grid and between its samples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from inrlens.dictionaries.topk import SparseAutoencoder
+from inrlens.errors import InputError
+from inrlens.fields.field import EVALUATION_TILE, Field
+from inrlens.metrics import psnr_from_mse
+from inrlens.rows import tiles
+from inrlens.signals.signal import Signal, coordinates_between
+
+Where = Literal["grid", "between"]
+
+
+@dataclass(frozen=True)
+class SaeQuality:
+    """Measures of a dictionary over ``rows`` coordinates, all of them visited.
+
+    ``fvu``: fraction of variance unexplained, squared error over the squared distance to the mean. ``r2 = 1 - fvu``
+    (arXiv:2605.08298 App. A.1). ``nmse``: squared error over the uncentred sum of squares. ``alive`` and ``dead``:
+    shares of atoms that fire at some, or at no, coordinate. ``spatial_l0``: the share of coordinates at which an atom
+    fires, mean over atoms. ``fidelity_psnr``: PSNR in dB of the network's output with the layer replaced by its
+    reconstruction, against the output as it is, mean over heads. ``psnr`` and ``psnr_intact``: the same replaced and
+    unreplaced output against the signals; None between samples, where signals have no values, or without signals.
+    """
+
+    where: Where
+    rows: int
+    fvu: float
+    r2: float
+    nmse: float
+    alive: float
+    dead: float
+    spatial_l0: float
+    fidelity_psnr: float
+    psnr: float | None
+    psnr_intact: float | None
+
+
+@torch.no_grad()
+def evaluate_sae(
+    field: Field,
+    sae: SparseAutoencoder,
+    signals: Sequence[Signal] | None = None,
+    *,
+    grid: tuple[int, ...] | None = None,
+    where: Where = "grid",
+) -> SaeQuality:
+    """Measures a dictionary over the whole grid, or over the cell centres that its training never saw.
+
+    ``signals`` are those the field was fitted to, one a head, on that grid; they are not used between samples.
+
+    Raises:
+        InputError: where dictionary and field do not fit together, or signals do not match heads and grid.
+    """
+    check_fits(field, sae)
+    grid = field.grid_or(grid)
+    if where == "between":
+        x, targets = coordinates_between(grid, field.dtype).to(field.device), None
+    else:
+        x, targets = field.grid_coordinates(grid), _targets(field, signals, grid)
+    start = sae.layer + 1
+    mean = torch.zeros(sae.width, dtype=torch.float64, device=x.device)
+    for part in tiles(x.shape[0], EVALUATION_TILE):
+        mean += field.encoder.run(x[part], 0, start).double().sum(0) / x.shape[0]
+    error = centred = total = 0.0
+    fired = torch.zeros(sae.n_atoms, dtype=torch.long, device=x.device)
+    outputs = field.heads * field.channels
+    change, replaced_error, intact_error = torch.zeros(3, outputs, dtype=torch.float64, device=x.device)
+    for part in tiles(x.shape[0], EVALUATION_TILE):
+        h = field.encoder.run(x[part], 0, start)
+        values, atoms = sae.encode(h)
+        h_hat = sae.decode(values, atoms)
+        error += float((h_hat - h).double().square().sum())
+        centred += float((h.double() - mean).square().sum())
+        total += float(h.double().square().sum())
+        fired += torch.bincount(atoms[values > 0.0], minlength=sae.n_atoms)
+        intact = field.head(field.encoder.run(h, start, None)).clamp(0.0, 1.0)
+        replaced = field.head(field.encoder.run(h_hat, start, None)).clamp(0.0, 1.0)
+        change += (replaced - intact).double().square().sum(0)
+        if targets is not None:
+            replaced_error += (replaced - targets[part]).double().square().sum(0)
+            intact_error += (intact - targets[part]).double().square().sum(0)
+    rows = x.shape[0]
+    fvu = _ratio(error, centred)
+    alive = float((fired > 0).double().mean())
+    return SaeQuality(
+        where=where,
+        rows=rows,
+        fvu=fvu,
+        r2=1.0 - fvu,
+        nmse=_ratio(error, total),
+        alive=alive,
+        dead=1.0 - alive,
+        spatial_l0=float(fired.double().mean()) / rows,
+        fidelity_psnr=_mean_psnr(change, rows, field.channels),
+        psnr=None if targets is None else _mean_psnr(replaced_error, rows, field.channels),
+        psnr_intact=None if targets is None else _mean_psnr(intact_error, rows, field.channels),
+    )
+
+
+def check_fits(field: Field, sae: SparseAutoencoder) -> None:
+    """Raises InputError where a dictionary does not fit a field's layer."""
+    field.encoder.check_layer(sae.layer)
+    width = int(field.encoder.layer(sae.layer).weight.shape[0])
+    if width != sae.width:
+        raise InputError(f"the dictionary is for layers of {sae.width} units, layer {sae.layer} here has {width}.")
+
+
+def _targets(field: Field, signals: Sequence[Signal] | None, grid: tuple[int, ...]) -> Float[Tensor, "n mc"] | None:
+    if signals is None:
+        return None
+    if len(signals) != field.heads:
+        raise InputError(f"the field has {field.heads} heads, {len(signals)} signals were given: one a head is needed.")
+    for signal in signals:
+        if signal.shape != grid or signal.channels != field.channels:
+            raise InputError(f"signal {signal.name!r} of {signal.shape} does not lie on the grid {grid}.")
+    return torch.cat([signal.values for signal in signals], dim=1).to(field.device, field.dtype)
+
+
+def _ratio(part: float, whole: float) -> float:
+    if whole > 0.0:
+        return part / whole
+    return 0.0 if part == 0.0 else float("inf")
+
+
+def _mean_psnr(squared: Tensor, rows: int, channels: int) -> float:
+    mses = squared.view(-1, channels).sum(1) / (rows * channels)
+    return sum(psnr_from_mse(float(mse)) for mse in mses) / mses.shape[0]

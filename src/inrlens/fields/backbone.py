@@ -1,0 +1,102 @@
+"""What a backbone is, and the register of them."""
+
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from inrlens.errors import InputError
+from inrlens.fields.encoder import Encoder
+
+
+class Backbone(Protocol):
+    """A family of encoders: a frozen dataclass of plain numbers that draws its own initial weights.
+
+    A field of the dataclass is a setting; everything that decides what a weight means must be one, since a checkpoint
+    stores the settings and nothing else.
+    """
+
+    name: ClassVar[str]
+    weight_rule: ClassVar[str]
+    bias_rule: ClassVar[str]
+
+    @property
+    def coordinates(self) -> int:
+        """Number of coordinates m."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """Units d a layer."""
+        ...
+
+    @property
+    def depth(self) -> int:
+        """Number of layers L."""
+        ...
+
+    def encoder(self, generator: torch.Generator) -> Encoder:
+        """A freshly initialised encoder, float32 on the CPU."""
+        ...
+
+    def head(self, rows: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Initial weight ``(rows, width)`` and bias ``(rows,)`` of linear heads."""
+        ...
+
+
+_REGISTER: dict[str, type[Any]] = {}
+B = TypeVar("B", bound=type[Any])
+
+
+def register_backbone(name: str) -> Callable[[B], B]:
+    """Class decorator that makes a backbone known by ``name`` to ``Field.new``, recipes and checkpoints."""
+
+    def enter(cls: B) -> B:
+        cls.name = name
+        _REGISTER[name] = cls
+        return cls
+
+    return enter
+
+
+def backbone_names() -> tuple[str, ...]:
+    """The names of all registered backbones."""
+    return tuple(sorted(_REGISTER))
+
+
+def make_backbone(name: str, **settings: Any) -> Backbone:
+    """The backbone ``name`` with ``settings`` over its defaults.
+
+    Raises:
+        InputError: where the name or a setting is not known, or a value is not allowed.
+    """
+    if name not in _REGISTER:
+        raise InputError(f"backbone {name!r} is not known; allowed are {', '.join(backbone_names())}.")
+    cls = _REGISTER[name]
+    known = [field.name for field in fields(cls)]
+    for setting in settings:
+        if setting not in known:
+            raise InputError(f"{name} has no setting {setting!r}; allowed are {', '.join(known)}.")
+    # JSON has no tuples: a list means one.
+    backbone: Backbone = cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in settings.items()})
+    return backbone
+
+
+def backbone_settings(backbone: Backbone) -> dict[str, Any]:
+    """The settings of a backbone as plain JSON values."""
+    settings: dict[str, Any] = asdict(backbone)  # type: ignore[call-overload]
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()}
+
+
+def check_sizes(name: str, **sizes: int) -> None:
+    """Raises InputError where a size is below 1."""
+    for key, value in sizes.items():
+        if value < 1:
+            raise InputError(f"{name}: {key} must be at least 1, not {value}.")
+
+
+def uniform(shape: tuple[int, ...], bound: float, generator: torch.Generator) -> Tensor:
+    """Values drawn from U(-bound, bound)."""
+    return (torch.rand(shape, generator=generator) * 2.0 - 1.0) * bound

@@ -1,0 +1,82 @@
+"""Fields as containers, and back, bit for bit."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from inrlens.container import Container, take
+from inrlens.errors import InputError
+from inrlens.fields.backbone import backbone_settings, make_backbone
+from inrlens.fields.field import Field, Origin
+
+KIND = "field"
+
+
+def pack_field(field: Field, version: str) -> Container:
+    """The container of a field; ``version`` is that of InrLens."""
+    origin = field.origin
+    description: dict[str, Any] = {
+        "inrlens_version": version,
+        "architecture": {
+            "backbone": field.backbone.name,
+            "settings": backbone_settings(field.backbone),
+            "scale_per_layer": [field.encoder.layer(i).scale for i in range(field.depth)],
+            "nonlinearity_per_layer": [field.encoder.layer(i).nonlinearity.name for i in range(field.depth)],
+            "weight_rule": field.backbone.weight_rule,
+            "bias_rule": field.backbone.bias_rule,
+        },
+        "heads": field.heads,
+        "channels": field.channels,
+        "dtype": str(field.dtype).removeprefix("torch."),
+        "grid": list(field.grid) if field.grid is not None else None,
+        "coordinate_range": list(field.coordinate_range),
+        "target_range": list(field.target_range),
+        "kind_of_fit": origin.kind,
+        "seed": origin.seed,
+        "signals": [{"name": name, "sha256": digest} for name, digest in origin.signals],
+        "recipe": origin.recipe,
+        "notes": origin.notes,
+    }
+    return Container(KIND, description, dict(field.state_dict()))
+
+
+def unpack_field(path: str | Path, container: Container) -> Field:
+    """The field of a container read from ``path``.
+
+    Raises:
+        InputError: where the description is incomplete, or a tensor is missing or of another shape than described.
+    """
+    about = container.description
+    try:
+        architecture = about["architecture"]
+        backbone = make_backbone(architecture["backbone"], **architecture["settings"])
+        heads, channels = int(about["heads"]), int(about["channels"])
+        grid = tuple(int(side) for side in about["grid"]) if about["grid"] is not None else None
+        dtype = {"float32": torch.float32, "float64": torch.float64}[about["dtype"]]
+        origin = Origin(
+            kind=str(about["kind_of_fit"]),
+            seed=int(about["seed"]),
+            signals=tuple((str(signal["name"]), str(signal["sha256"])) for signal in about["signals"]),
+            recipe=dict(about["recipe"]),
+            notes=dict(about["notes"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise InputError(f"{path}: {error}") from error
+        raise InputError(f"{path}: its description is damaged ({type(error).__name__}: {error}).") from error
+    _check_sizes_against_file(path, container, (heads * channels, *architecture["settings"].values()))
+    field = Field.new(backbone, heads=heads, channels=channels, grid=grid).to(dtype)
+    state = {name: take(path, container.tensors, name, like) for name, like in field.state_dict().items()}
+    field.load_state_dict(state)
+    field.origin = origin
+    return field
+
+
+def _check_sizes_against_file(path: str | Path, container: Container, sizes: tuple[Any, ...]) -> None:
+    """Refuses a description larger than its tensors before a network of that size is built."""
+    shapes = [side for tensor in container.tensors.values() for side in tensor.shape]
+    largest = max([len(container.tensors), *shapes], default=0)
+    for size in sizes:
+        if isinstance(size, int) and size > largest:
+            raise InputError(f"{path}: its description speaks of size {size}, its tensors reach {largest} at most.")

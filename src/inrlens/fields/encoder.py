@@ -1,0 +1,131 @@
+"""The shared stack of layers, runnable from any layer to any other."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from inrlens.errors import InputError
+from inrlens.fields.nonlinearity import Nonlinearity
+
+
+class Layer(nn.Module):
+    """One hidden layer, ``h = phi(scale * (W h' + b))``; ``weight`` ``(d_out, d_in)``, ``bias`` ``(d_out,)``.
+
+    ``scale`` is omega_0 for SIREN (Sitzmann et al. 2020, eq. 3 and supplement 1.5) and 1 elsewhere.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor, nonlinearity: Nonlinearity, scale: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+        self.bias = nn.Parameter(bias)
+        self.nonlinearity = nonlinearity
+        self.scale = scale
+
+    def preactivation(self, h: Float[Tensor, "n d_in"]) -> Float[Tensor, "n d_out"]:
+        """``W h' + b``, before scale and nonlinearity."""
+        return nn.functional.linear(h, self.weight, self.bias)
+
+    def forward(self, h: Float[Tensor, "n d_in"]) -> Float[Tensor, "n d_out"]:
+        """``phi(scale * (W h' + b))``."""
+        return self.nonlinearity.value(self.scale * self.preactivation(h), None)
+
+
+class FourierProjection(nn.Module):
+    """Fixed Fourier features, ``gamma(x) = [sin(2 pi B x), cos(2 pi B x)]`` (Tancik et al. 2020, eq. 5).
+
+    ``frequencies`` B is ``(F, m)``, in cycles per unit of the coordinate; it is stored, never trained.
+    """
+
+    frequencies: Tensor
+
+    def __init__(self, frequencies: Float[Tensor, "f m"]) -> None:
+        super().__init__()
+        self.register_buffer("frequencies", frequencies)
+
+    def forward(self, x: Float[Tensor, "n m"]) -> Float[Tensor, "n f2"]:
+        """Features ``(N, 2F)``: sines first, then cosines."""
+        angle = (2.0 * math.pi) * (x @ self.frequencies.T)
+        return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+
+class Encoder(nn.Module):
+    """Layers 0..L-1 behind an optional fixed projection of the coordinates."""
+
+    def __init__(self, layers: Sequence[Layer], projection: FourierProjection | None = None) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+        self.projection = projection
+
+    @property
+    def depth(self) -> int:
+        """Number of layers L."""
+        return len(self.layers)
+
+    @property
+    def width(self) -> int:
+        """Units d of the last layer, which the heads read."""
+        return int(self.layer(self.depth - 1).weight.shape[0])
+
+    def layer(self, index: int) -> Layer:
+        """Layer ``index`` in 0..L-1.
+
+        Raises:
+            InputError: where there is no such layer.
+        """
+        self.check_layer(index)
+        layer = self.layers[index]
+        assert isinstance(layer, Layer)
+        return layer
+
+    def check_layer(self, index: int) -> None:
+        """Raises InputError where ``index`` is no layer of this encoder."""
+        if not 0 <= index < self.depth:
+            raise InputError(f"layer {index} does not exist: this network has layers 0 to {self.depth - 1}.")
+
+    def run(self, h: Float[Tensor, "n d_in"], start: int, stop: int | None) -> Float[Tensor, "n d_out"]:
+        """Runs layers ``start``..``stop - 1``; ``stop=None`` runs to the end.
+
+        With ``start == 0``, ``h`` is coordinates ``(N, m)`` and the projection runs first; otherwise it is the
+        activations of layer ``start - 1``. ``run(x, 0, 3)`` gives the activations of layer 2; ``run(x, 0, 0)`` gives
+        what enters layer 0.
+
+        Raises:
+            InputError: where ``0 <= start <= stop <= L`` does not hold.
+        """
+        stop = self.depth if stop is None else stop
+        if not 0 <= start <= stop <= self.depth:
+            raise InputError(f"cannot run layers {start} to {stop}: 0 <= start <= stop <= {self.depth} must hold.")
+        if start == 0 and self.projection is not None:
+            h = self.projection(h)
+        for index in range(start, stop):
+            h = self.layers[index](h)
+        return h
+
+    def activations(self, x: Float[Tensor, "n m"]) -> list[Float[Tensor, "n d"]]:
+        """The activations ``H_l`` of every layer, first to last, at coordinates ``x``."""
+        h, found = self.run(x, 0, 0), []
+        for layer in self.layers:
+            h = layer(h)
+            found.append(h)
+        return found
+
+    def preactivations(self, x: Float[Tensor, "n m"]) -> list[Float[Tensor, "n d"]]:
+        """``W_l h_{l-1} + b_l`` of every layer, before scale and nonlinearity."""
+        h, found = self.run(x, 0, 0), []
+        for index in range(self.depth):
+            layer = self.layer(index)
+            u = layer.preactivation(h)
+            found.append(u)
+            h = layer.nonlinearity.value(layer.scale * u, None)
+        return found
+
+    def forward(self, x: Float[Tensor, "n m"]) -> Float[Tensor, "n d"]:
+        """The activations of the last layer."""
+        return self.run(x, 0, None)
+
+
+class Head(nn.Linear):
+    """The linear outputs of all M signals as one product; weight rows ``j*c .. j*c + c - 1`` belong to signal j."""

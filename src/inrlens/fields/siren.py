@@ -1,0 +1,66 @@
+"""SIREN: sines in every layer.
+
+Paper: Sitzmann, Martel, Bergman, Lindell, Wetzstein, "Implicit Neural Representations with Periodic Activation
+Functions", NeurIPS 2020. Initialisation as in the authors' public code (``modules.py`` of vsitzmann/siren, MIT), which
+the first author has named as the correct one where the paper's text differs from it. The code here is our own.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from inrlens.errors import InputError
+from inrlens.fields.backbone import check_sizes, register_backbone, uniform
+from inrlens.fields.encoder import Encoder, Layer
+from inrlens.fields.nonlinearity import SINE
+
+
+@register_backbone("siren")
+@dataclass(frozen=True)
+class Siren:
+    """``h_l = sin(omega_l (W_l h_{l-1} + b_l))``.
+
+    ``omega_0`` is one number for all layers or one a layer; ``coordinates`` is m, ``width`` d, ``depth`` L.
+    """
+
+    name: ClassVar[str] = "siren"
+    weight_rule: ClassVar[str] = "layer 0: U(-1/d_in, 1/d_in); others and head: U(-sqrt(6/d_in)/omega, +)"
+    bias_rule: ClassVar[str] = "U(-1/sqrt(d_in), +), the default of torch.nn.Linear, in every layer and head"
+
+    coordinates: int = 2
+    width: int = 256
+    depth: int = 5
+    omega_0: float | tuple[float, ...] = 30.0
+
+    def __post_init__(self) -> None:
+        check_sizes("siren", coordinates=self.coordinates, width=self.width, depth=self.depth)
+        if len(self.omegas) != self.depth or not all(0.0 < omega < math.inf for omega in self.omegas):
+            raise InputError(
+                f"siren: omega_0 must be one positive number, or {self.depth} of them, not {self.omega_0}."
+            )
+
+    @property
+    def omegas(self) -> tuple[float, ...]:
+        """omega of every layer."""
+        if isinstance(self.omega_0, tuple):
+            return self.omega_0
+        return (float(self.omega_0),) * self.depth
+
+    def encoder(self, generator: torch.Generator) -> Encoder:
+        """A freshly initialised encoder."""
+        layers = []
+        for index, omega in enumerate(self.omegas):
+            d_in = self.coordinates if index == 0 else self.width
+            bound = 1.0 / d_in if index == 0 else math.sqrt(6.0 / d_in) / omega
+            weight = uniform((self.width, d_in), bound, generator)
+            bias = uniform((self.width,), 1.0 / math.sqrt(d_in), generator)
+            layers.append(Layer(weight, bias, SINE, omega))
+        return Encoder(layers)
+
+    def head(self, rows: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Initial weight and bias of linear heads."""
+        weight = uniform((rows, self.width), math.sqrt(6.0 / self.width) / self.omegas[-1], generator)
+        return weight, uniform((rows,), 1.0 / math.sqrt(self.width), generator)

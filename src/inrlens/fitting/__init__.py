@@ -1,0 +1,3 @@
+"""How is it fitted? One engine under single fits, cohorts and transfers."""
+
+from inrlens.fitting import recipes as recipes

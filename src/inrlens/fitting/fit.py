@@ -1,0 +1,140 @@
+"""Fits of one signal and of a cohort, and the part that they share with transfers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from inrlens.errors import InputError
+from inrlens.fields.field import EVALUATION_TILE, Field, Origin
+from inrlens.fitting.engine import Engine, PrefixRows
+from inrlens.fitting.history import Callback, Fit, Outcome, Record, drop
+from inrlens.fitting.loop import DIVERGENCE_DB, optimise
+from inrlens.fitting.recipes import Recipe, recipe_settings
+from inrlens.metrics import psnr_from_mse
+from inrlens.rows import tiles
+from inrlens.seeding import generator
+from inrlens.signals.signal import Signal
+
+
+def fit(
+    signal: Signal,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    callback: Callback | None = None,
+) -> Fit:
+    """Fits one field to one signal.
+
+    The same seed, threads and device give the same bits. Ctrl-C once ends the fit after the running step and keeps
+    what was reached.
+
+    Raises:
+        InputError: where the recipe names no backbone, or one of another number of coordinates than the grid's.
+    """
+    return _fit_new("single", [signal], recipe, seed, device, callback)
+
+
+def fit_cohort(
+    signals: Sequence[Signal],
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    callback: Callback | None = None,
+) -> Fit:
+    """Fits one shared encoder with a head for each signal (STRAINER: Vyas et al. 2024; arXiv:2605.08298 eq. 2).
+
+    Raises:
+        InputError: for fewer than 2 signals, signals of different grids or channels, or a recipe without a backbone.
+    """
+    if len(signals) < 2:
+        raise InputError(f"a cohort needs at least 2 signals, not {len(signals)}.")
+    return _fit_new("cohort", signals, recipe, seed, device, callback)
+
+
+def _fit_new(
+    kind: str,
+    signals: Sequence[Signal],
+    recipe: Recipe,
+    seed: int,
+    device: torch.device | str,
+    callback: Callback | None,
+) -> Fit:
+    if recipe.backbone is None:
+        raise InputError(f"recipe {recipe.name!r} names no backbone, which a fit from scratch needs.")
+    first = signals[0]
+    field = Field.new(recipe.backbone, heads=len(signals), channels=first.channels, seed=seed, grid=first.shape)
+    return fit_field(field.to(device), signals, recipe, 0, kind, seed, callback)
+
+
+def fit_field(
+    field: Field,
+    signals: Sequence[Signal],
+    recipe: Recipe,
+    start: int,
+    kind: str,
+    seed: int,
+    callback: Callback | None = None,
+    notes: dict[str, object] | None = None,
+) -> Fit:
+    """Fits layers ``start``..L-1 and the heads of ``field`` in place; layers below ``start`` stay as they are."""
+    grid = _one_grid(signals)
+    field.grid = grid
+    x = field.grid_coordinates(grid)
+    targets = torch.cat([signal.values for signal in signals], dim=1).to(field.device, field.dtype)
+    layers = [field.encoder.layer(index) for index in range(start, field.depth)]
+    engine = Engine(layers, field.head, field.channels, recipe.tile)
+    inputs = PrefixRows(field.encoder, x, start, recipe.tile)
+    result = optimise(engine, inputs, targets, recipe, generator(seed, kind, "batches"), callback)
+    for parameter in engine.parameters:
+        parameter.grad = None
+
+    psnrs, loss = _final_quality(field, x, targets)
+    mean = sum(psnrs) / len(psnrs)
+    last = Record(result.steps, loss, mean, result.seconds)
+    history = (*(row for row in result.history if row.step < result.steps), last)
+    if callback is not None:
+        callback(last, recipe.steps)
+    outcome: Outcome = result.outcome or ("diverged" if drop(result.best_psnr, mean) > DIVERGENCE_DB else "finished")
+    field.origin = Origin(
+        kind=kind,
+        seed=seed,
+        signals=tuple((signal.name, signal.digest) for signal in signals),
+        recipe=recipe_settings(replace(recipe, backbone=field.backbone)),
+        notes={
+            **(notes or {}),
+            "steps_taken": result.steps,
+            "outcome": outcome,
+            "psnr_db": mean,
+            "divergences": [[event.step, event.kind] for event in result.divergences],
+        },
+    )
+    return Fit(field, history, mean, psnrs, result.seconds, result.steps, outcome, result.divergences)
+
+
+def _one_grid(signals: Sequence[Signal]) -> tuple[int, ...]:
+    first = signals[0]
+    for other in signals[1:]:
+        if other.shape != first.shape or other.channels != first.channels:
+            raise InputError(
+                f"all signals must share one grid and one number of channels: {first.name!r} has {first.shape} with "
+                f"{first.channels}, {other.name!r} {other.shape} with {other.channels}; resize or convert them first."
+            )
+    return first.shape
+
+
+@torch.no_grad()
+def _final_quality(field: Field, x: Tensor, targets: Tensor) -> tuple[tuple[float, ...], float]:
+    """Each signal's PSNR of the clamped output over the whole grid, and the loss there."""
+    clamped = torch.zeros(targets.shape[1], dtype=torch.float64, device=x.device)
+    plain = torch.zeros_like(clamped)
+    for rows in tiles(x.shape[0], EVALUATION_TILE):
+        out = field(x[rows])
+        plain += (out - targets[rows]).double().square().sum(0)
+        clamped += (out.clamp(0.0, 1.0) - targets[rows]).double().square().sum(0)
+    values = x.shape[0] * field.channels
+    mses = clamped.view(-1, field.channels).sum(1) / values
+    return tuple(psnr_from_mse(float(mse)) for mse in mses), float(plain.sum() / values)

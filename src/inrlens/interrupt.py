@@ -1,0 +1,38 @@
+"""Ctrl-C as a question: the first one ends a loop after the running step, the second stops at once."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+
+@dataclass
+class Interrupt:
+    """Set by the first Ctrl-C; a loop looks at it after every step."""
+
+    asked: bool = False
+
+
+@contextmanager
+def first_interrupt_asks() -> Iterator[Interrupt]:
+    """Within the block, the first Ctrl-C only sets ``asked``; afterwards the earlier handling is back.
+
+    Outside the main thread signals cannot be caught, and ``asked`` stays False.
+    """
+    interrupt = Interrupt()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupt
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        interrupt.asked = True
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield interrupt
+    finally:
+        signal.signal(signal.SIGINT, before)

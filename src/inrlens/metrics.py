@@ -1,0 +1,68 @@
+"""How good is a reconstruction? PSNR and SSIM on values in [0, 1]."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from inrlens.errors import InputError
+
+_SSIM_TAPS = 11
+_SSIM_SIGMA = 1.5
+
+
+def psnr(output: Float[Tensor, "*any"], target: Float[Tensor, "*any"]) -> float:
+    """Peak signal-to-noise ratio in dB, ``-10 log10(mean((clamp(output, 0, 1) - target)^2))``; infinite for equality.
+
+    Raises:
+        InputError: where the shapes differ (broadcasting would hide a mistake).
+    """
+    _same_shape(output, target)
+    error = output.double().clamp(0.0, 1.0) - target.double()
+    return psnr_from_mse(float(error.square().mean()))
+
+
+def psnr_from_mse(mse: float) -> float:
+    """PSNR in dB of a mean squared error on values in [0, 1]."""
+    if math.isnan(mse):
+        return math.nan
+    return math.inf if mse == 0.0 else -10.0 * math.log10(mse)
+
+
+def ssim(output: Float[Tensor, "h w c"], target: Float[Tensor, "h w c"]) -> float:
+    """Structural similarity after Wang et al. 2004, mean over windows and channels, output clamped to [0, 1].
+
+    Gaussian window of 11 taps and standard deviation 1.5, population variances, data range 1, and only windows that
+    lie wholly inside the image: scikit-image with ``gaussian_weights=True, use_sample_covariance=False``.
+
+    Raises:
+        InputError: where the shapes differ or a side is shorter than 11 pixels.
+    """
+    _same_shape(output, target)
+    if min(output.shape[:2]) < _SSIM_TAPS:
+        raise InputError(f"SSIM needs sides of at least {_SSIM_TAPS} pixels, not {tuple(output.shape[:2])}.")
+    x = output.double().clamp(0.0, 1.0).permute(2, 0, 1)[:, None]
+    y = target.double().permute(2, 0, 1)[:, None]
+    offsets = torch.arange(_SSIM_TAPS, dtype=torch.float64, device=x.device) - _SSIM_TAPS // 2
+    taps = torch.exp(-0.5 * (offsets / _SSIM_SIGMA).square())
+    taps /= taps.sum()
+
+    def blur(image: Tensor) -> Tensor:
+        return F.conv2d(F.conv2d(image, taps.view(1, 1, -1, 1)), taps.view(1, 1, 1, -1))
+
+    mean_x, mean_y = blur(x), blur(y)
+    var_x = blur(x * x) - mean_x * mean_x
+    var_y = blur(y * y) - mean_y * mean_y
+    covariance = blur(x * y) - mean_x * mean_y
+    c1, c2 = 0.01**2, 0.03**2
+    similarity = ((2 * mean_x * mean_y + c1) * (2 * covariance + c2)) / (
+        (mean_x.square() + mean_y.square() + c1) * (var_x + var_y + c2)
+    )
+    return float(similarity.mean())
+
+
+def _same_shape(output: Tensor, target: Tensor) -> None:
+    if output.shape != target.shape:
+        raise InputError(f"output {tuple(output.shape)} and target {tuple(target.shape)} must have the same shape.")

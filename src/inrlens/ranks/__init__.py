@@ -1,0 +1,1 @@
+"""Which layer transfers? Stable ranks and the freeze depth that they advise."""

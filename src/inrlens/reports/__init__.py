@@ -1,0 +1,1 @@
+"""What do people read? Tables, figures and one self-contained page."""

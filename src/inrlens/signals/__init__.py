@@ -1,0 +1,1 @@
+"""What is fitted? Values on a grid, and where they come from."""

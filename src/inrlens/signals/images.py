@@ -1,0 +1,149 @@
+"""Image files as signals, and back."""
+
+import struct
+import warnings
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from inrlens.errors import InputError
+from inrlens.files import whole_file
+from inrlens.signals.signal import Signal, signal_from_array
+
+Fitting = Literal["resize", "cover", "crop"]
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_TIFF_BITS_PER_SAMPLE = 258
+
+
+def load_image(
+    path: str | Path,
+    size: tuple[int, int] | None = None,
+    grey: bool = False,
+    how: Fitting = "resize",
+) -> Signal:
+    """Reads an image file as a signal.
+
+    Eight-bit grey, RGB, palette and CMYK images keep their values; sixteen-bit grey keeps its depth; transparency is
+    flattened on white with a warning; the EXIF orientation is applied.
+
+    Args:
+        path: the file.
+        size: ``(height, width)`` in pixels to bring the image to; None keeps its own.
+        grey: one channel (ITU-R 601 luma) instead of three.
+        how: ``"resize"`` scales each side by itself, ``"cover"`` scales until the size is covered and cuts the rest
+            off evenly, ``"crop"`` cuts the middle out without scaling.
+
+    Raises:
+        InputError: where the file is missing, truncated, no image, of more than 16 bits, colour of 16 bits (Pillow
+            would silently halve its depth), or smaller than a crop.
+    """
+    path = Path(path)
+    _check_fitting(size, how)
+    try:
+        header = path.open("rb").read(33)
+        _refuse_deep_png(path, header)
+        with Image.open(path) as opened:
+            _refuse_deep_tiff(path, opened)
+            opened.load()
+            image = ImageOps.exif_transpose(opened)
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist.") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a folder: give an image file, or use the command for folders.") from error
+    except UnidentifiedImageError as error:
+        raise InputError(f"{path} is not an image that Pillow can read.") from error
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} could not be read as an image ({error}); is it cut short or damaged?") from error
+    image = _plain_mode(path, image, grey)
+    if size is not None:
+        image = _fitted(path, image, size, how)
+    deep = image.mode == "F"
+    array = np.asarray(image, dtype=np.float32) / (65535.0 if deep else 255.0)
+    if array.ndim == 2:
+        array = array[:, :, None]
+    values = torch.from_numpy(np.ascontiguousarray(array)).clamp_(0.0, 1.0)
+    return signal_from_array(path.name, values, bit_depth=16 if deep else 8)
+
+
+def save_image(path: str | Path, image: Float[Tensor, "h w c"], bit_depth: int = 8) -> None:
+    """Writes values in [0, 1] (clamped) as a PNG: one or three channels of 8 bits, or one channel of 16.
+
+    Raises:
+        InputError: for another number of channels or bits, or where the file cannot be written.
+    """
+    channels = image.shape[-1]
+    if channels not in (1, 3) or (bit_depth, channels) not in ((8, 1), (8, 3), (16, 1)):
+        raise InputError(
+            f"an image of {channels} channels and {bit_depth} bits cannot be saved; "
+            "allowed are 1 or 3 channels of 8 bits and 1 channel of 16."
+        )
+    top = 255.0 if bit_depth == 8 else 65535.0
+    array = (image.detach().cpu().clamp(0.0, 1.0) * top).round().numpy()
+    array = array.astype(np.uint8 if bit_depth == 8 else np.uint16)
+    picture = Image.fromarray(array[:, :, 0] if channels == 1 else array)
+    with whole_file(Path(path)) as temporary:
+        picture.save(temporary, format="PNG")
+
+
+def _check_fitting(size: tuple[int, int] | None, how: str) -> None:
+    if how not in get_args(Fitting):
+        raise InputError(f"how={how!r} is not known; allowed are {', '.join(get_args(Fitting))}.")
+    if size is not None and (len(size) != 2 or min(size) < 1):
+        raise InputError(f"size must be (height, width) of at least 1 pixel each, not {size}.")
+
+
+def _refuse_deep_png(path: Path, header: bytes) -> None:
+    if header[:8] == _PNG_SIGNATURE and len(header) >= 26:
+        depth, colour_type = header[24], header[25]
+        if depth == 16 and colour_type != 0:
+            raise InputError(f"{path} is a 16-bit colour PNG, which would lose its depth: convert it to 8 bits first.")
+
+
+def _refuse_deep_tiff(path: Path, image: Image.Image) -> None:
+    bits = getattr(image, "tag_v2", {}).get(_TIFF_BITS_PER_SAMPLE, (8,))
+    if len(bits) > 1 and max(bits) > 8:
+        raise InputError(f"{path} is a {max(bits)}-bit colour TIFF, which would lose its depth: convert it to 8 bits.")
+
+
+def _plain_mode(path: Path, image: Image.Image, grey: bool) -> Image.Image:
+    """Brings any mode to L, RGB, or F (which here holds 16-bit grey)."""
+    if image.mode.startswith("I;16"):
+        return image.convert("I").convert("F")
+    if image.mode in ("I", "F"):
+        low, high = image.getextrema()
+        if image.mode == "F" or float(low) < 0 or float(high) > 65535:  # type: ignore[arg-type]
+            raise InputError(f"{path} holds {image.mode!r} pixels from {low} to {high}: save it as 8- or 16-bit first.")
+        return image.convert("F")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        warnings.warn(f"{path.name}: transparency was flattened on white.", UserWarning, stacklevel=3)
+        rgba = image.convert("RGBA")
+        colourless = image.mode in ("LA", "La", "L", "1")
+        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+        if colourless:
+            image = image.convert("L")
+    if grey or image.mode in ("L", "1"):
+        return image.convert("L")
+    return image.convert("RGB")
+
+
+def _fitted(path: Path, image: Image.Image, size: tuple[int, int], how: Fitting) -> Image.Image:
+    height, width = size
+    if how == "cover":
+        return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
+    if how == "resize":
+        return image.resize((width, height), Image.Resampling.LANCZOS)
+    if image.height < height or image.width < width:
+        raise InputError(
+            f"{path} is {image.height}x{image.width} pixels, too small to crop {height}x{width} from it; "
+            "use how='cover' to scale it."
+        )
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))

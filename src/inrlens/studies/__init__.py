@@ -1,0 +1,1 @@
+"""What holds over many? Runs that put several fits side by side."""
