@@ -75,7 +75,7 @@ def _description(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
         raise InputError(f"{path} is a safetensors file, but not a checkpoint of InrLens: it has no {_KEY!r} entry.")
     try:
         description = json.loads(metadata[_KEY])
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: its description is not valid JSON; the file is damaged.") from error
     if not isinstance(description, dict):
         raise InputError(f"{path}: its description is not a JSON object; the file is damaged.")
@@ -102,6 +102,6 @@ def take(path: str | Path, tensors: dict[str, Tensor], name: str, like: Tensor) 
         raise InputError(
             f"{path}: tensor {name!r} has shape {tuple(found.shape)}, its description says {tuple(like.shape)}."
         )
-    if not found.is_floating_point():
-        raise InputError(f"{path}: tensor {name!r} holds {found.dtype}, a floating-point type is needed.")
+    if found.dtype != like.dtype:
+        raise InputError(f"{path}: tensor {name!r} holds {found.dtype}, its description says {like.dtype}.")
     return found

@@ -26,8 +26,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         os.close(handle)
         temporary = Path(name)
-        temporary.chmod(0o666 & ~_umask())
         yield temporary
+        # Last of all, since a writer may have put a file of its own in the temporary one's place.
+        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
         raise InputError(f"{path} could not be written: {error.strerror or error}.") from error
@@ -47,12 +48,15 @@ def whole_folder(path: Path, force: bool = False) -> Iterator[Path]:
     """
     path = Path(path)
     ensure_free(path, force)
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file, so no folder can take its place: give another path.")
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
         temporary.chmod(0o777 & ~_umask())
         yield temporary
+        ensure_free(path, force)  # again: something may have appeared there meanwhile
         if path.is_dir():
             shutil.rmtree(path)
         temporary.replace(path)

@@ -39,6 +39,7 @@ def unpack_sae(path: str | Path, container: Container) -> SparseAutoencoder:
     about, tensors = container.description, container.tensors
     try:
         n, d, k = int(about["n_atoms"]), int(about["width"]), int(about["k"])
+        dtype = {"float32": torch.float32, "float64": torch.float64}[about["dtype"]]
         grid = tuple(int(side) for side in about["grid"]) if about["grid"] is not None else None
         origin = SaeOrigin(
             int(about["layer"]), int(about["seed"]), grid, str(about["field_digest"]), dict(about["settings"])
@@ -46,7 +47,8 @@ def unpack_sae(path: str | Path, container: Container) -> SparseAutoencoder:
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: its description is damaged ({type(error).__name__}: {error}).") from error
     shapes = {"encoder": (n, d), "encoder_bias": (n,), "decoder": (n, d), "pre_bias": (d,)}
-    state = {name: take(path, tensors, name, torch.empty(shape, device="meta")) for name, shape in shapes.items()}
+    likes = {name: torch.empty(shape, dtype=dtype, device="meta") for name, shape in shapes.items()}
+    state = {name: take(path, tensors, name, like) for name, like in likes.items()}
     try:
         sae = SparseAutoencoder(state["decoder"], state["pre_bias"], k, origin)
     except InputError as error:

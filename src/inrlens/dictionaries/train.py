@@ -183,21 +183,29 @@ def _train(rows: Tensor, recipe: SaeRecipe, origin: SaeOrigin, callback: SaeCall
             if interrupt.asked:
                 outcome = "interrupted"
                 break
-    if outcome == "diverged" or not all(bool(torch.isfinite(value).all()) for value in sae.parameters()):
-        outcome = "diverged"
-        done = history[-1].step if history else 0
-        with torch.no_grad():
-            for parameter, kept in zip(sae.parameters(), finite, strict=True):
-                parameter.copy_(kept)
     sae.requires_grad_(False)
     for parameter in sae.parameters():
         parameter.grad = None
-    squared = sum(float((sae(rows[part]) - rows[part]).double().square().sum()) for part in tiles(len(rows), 4096))
+    squared = _squared_error(sae, rows)
+    if outcome == "diverged" or not math.isfinite(squared):
+        if outcome != "diverged":
+            _log.warning("the loss was not finite after step %d; the last finite dictionary was kept", done)
+        outcome = "diverged"
+        done = history[-1].step if history else 0
+        for parameter, kept in zip(sae.parameters(), finite, strict=True):
+            parameter.copy_(kept)
+        squared = _squared_error(sae, rows)
     last = SaeRecord(done, _fvu(squared, rows.shape[0], variance), time.perf_counter() - started)
     history = [row for row in history if row.step < done] + [last]
     if callback is not None:
         callback(last, recipe.steps)
     return SaeFit(sae, tuple(history), last.seconds, done, outcome)
+
+
+def _squared_error(sae: SparseAutoencoder, rows: Tensor) -> float:
+    return sum(
+        float((sae(rows[part]) - rows[part]).double().square().sum()) for part in tiles(len(rows), EVALUATION_TILE)
+    )
 
 
 def _fvu(squared: float, rows: int, variance: float) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, fields
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from inrlens.errors import InputError
 from inrlens.fields.encoder import Encoder
 
 
+@runtime_checkable
 class Backbone(Protocol):
     """A family of encoders: a frozen dataclass of plain numbers that draws its own initial weights.
 

@@ -1,5 +1,6 @@
 """Fields as containers, and back, bit for bit."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import torch
 
 from inrlens.container import Container, take
 from inrlens.errors import InputError
-from inrlens.fields.backbone import backbone_settings, make_backbone
+from inrlens.fields.backbone import Backbone, backbone_settings, make_backbone
 from inrlens.fields.field import Field, Origin
 
 KIND = "field"
@@ -65,18 +66,30 @@ def unpack_field(path: str | Path, container: Container) -> Field:
         if isinstance(error, InputError):
             raise InputError(f"{path}: {error}") from error
         raise InputError(f"{path}: its description is damaged ({type(error).__name__}: {error}).") from error
-    _check_sizes_against_file(path, container, (heads * channels, *architecture["settings"].values()))
-    field = Field.new(backbone, heads=heads, channels=channels, grid=grid).to(dtype)
+    try:
+        _check_sizes_against_file(path, container, backbone, heads * channels, dtype)
+        field = Field.new(backbone, heads=heads, channels=channels, grid=grid).to(dtype)
+    except (TypeError, RuntimeError, MemoryError) as error:
+        raise InputError(f"{path}: its description is damaged ({type(error).__name__}: {error}).") from error
     state = {name: take(path, container.tensors, name, like) for name, like in field.state_dict().items()}
     field.load_state_dict(state)
     field.origin = origin
     return field
 
 
-def _check_sizes_against_file(path: str | Path, container: Container, sizes: tuple[Any, ...]) -> None:
+def _check_sizes_against_file(
+    path: str | Path, container: Container, backbone: Backbone, rows: int, dtype: torch.dtype
+) -> None:
     """Refuses a description larger than its tensors before a network of that size is built."""
-    shapes = [side for tensor in container.tensors.values() for side in tensor.shape]
+    shapes = [side for tensor in container.tensors.values() if tensor.numel() for side in tensor.shape]
     largest = max([len(container.tensors), *shapes], default=0)
-    for size in sizes:
-        if isinstance(size, int) and size > largest:
+    settings: Any = fields(backbone)  # type: ignore[arg-type]
+    counts = [getattr(backbone, setting.name) for setting in settings if setting.type in (int, "int")]
+    for size in (rows, *counts):
+        if size > largest:
             raise InputError(f"{path}: its description speaks of size {size}, its tensors reach {largest} at most.")
+    d = backbone.width
+    take(path, container.tensors, "head.weight", torch.empty(rows, d, dtype=dtype, device="meta"))
+    for index in range(1, backbone.depth):
+        like = torch.empty(d, d, dtype=dtype, device="meta")
+        take(path, container.tensors, f"encoder.layers.{index}.weight", like)

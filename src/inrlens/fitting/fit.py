@@ -1,5 +1,7 @@
 """Fits of one signal and of a cohort, and the part that they share with transfers."""
 
+import logging
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,13 +11,15 @@ from torch import Tensor
 from inrlens.errors import InputError
 from inrlens.fields.field import EVALUATION_TILE, Field, Origin
 from inrlens.fitting.engine import Engine, PrefixRows
-from inrlens.fitting.history import Callback, Fit, Outcome, Record, drop
-from inrlens.fitting.loop import DIVERGENCE_DB, optimise
+from inrlens.fitting.history import Callback, Divergence, Fit, Outcome, Record, drop
+from inrlens.fitting.loop import DIVERGENCE_DB, optimise, rolled_back
 from inrlens.fitting.recipes import Recipe, recipe_settings
 from inrlens.metrics import psnr_from_mse
 from inrlens.rows import tiles
 from inrlens.seeding import generator
 from inrlens.signals.signal import Signal
+
+_log = logging.getLogger(__name__)
 
 
 def fit(
@@ -81,7 +85,7 @@ def fit_field(
     notes: dict[str, object] | None = None,
 ) -> Fit:
     """Fits layers ``start``..L-1 and the heads of ``field`` in place; layers below ``start`` stay as they are."""
-    grid = _one_grid(signals)
+    grid = one_grid(signals)
     field.grid = grid
     x = field.grid_coordinates(grid)
     targets = torch.cat([signal.values for signal in signals], dim=1).to(field.device, field.dtype)
@@ -89,16 +93,23 @@ def fit_field(
     engine = Engine(layers, field.head, field.channels, recipe.tile)
     inputs = PrefixRows(field.encoder, x, start, recipe.tile)
     result = optimise(engine, inputs, targets, recipe, generator(seed, kind, "batches"), callback)
+    psnrs, loss = _final_quality(field, x, targets)
+    if not math.isfinite(loss):
+        result = rolled_back(engine, result)
+        psnrs, loss = _final_quality(field, x, targets)
     for parameter in engine.parameters:
         parameter.grad = None
-
-    psnrs, loss = _final_quality(field, x, targets)
     mean = sum(psnrs) / len(psnrs)
     last = Record(result.steps, loss, mean, result.seconds)
     history = (*(row for row in result.history if row.step < result.steps), last)
     if callback is not None:
         callback(last, recipe.steps)
-    outcome: Outcome = result.outcome or ("diverged" if drop(result.best_psnr, mean) > DIVERGENCE_DB else "finished")
+    divergences = result.divergences
+    fell = drop(result.best_psnr, mean) > DIVERGENCE_DB
+    if fell and result.outcome != "diverged" and not drop(result.best_psnr, result.history[-1].psnr) > DIVERGENCE_DB:
+        divergences = (*divergences, Divergence(result.steps, "PSNR fell", result.best_psnr, mean))
+        _log.warning("PSNR fell from %.2f to %.2f dB by step %d", result.best_psnr, mean, result.steps)
+    outcome: Outcome = result.outcome or ("diverged" if fell else "finished")
     field.origin = Origin(
         kind=kind,
         seed=seed,
@@ -108,14 +119,19 @@ def fit_field(
             **(notes or {}),
             "steps_taken": result.steps,
             "outcome": outcome,
-            "psnr_db": mean,
-            "divergences": [[event.step, event.kind] for event in result.divergences],
+            "psnr_db": mean if math.isfinite(mean) else str(mean),
+            "divergences": [[event.step, event.kind] for event in divergences],
         },
     )
-    return Fit(field, history, mean, psnrs, result.seconds, result.steps, outcome, result.divergences)
+    return Fit(field, history, mean, psnrs, result.seconds, result.steps, outcome, divergences)
 
 
-def _one_grid(signals: Sequence[Signal]) -> tuple[int, ...]:
+def one_grid(signals: Sequence[Signal]) -> tuple[int, ...]:
+    """The grid that all signals share.
+
+    Raises:
+        InputError: where their grids or numbers of channels differ.
+    """
     first = signals[0]
     for other in signals[1:]:
         if other.shape != first.shape or other.channels != first.channels:

@@ -3,7 +3,8 @@
 import logging
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -24,7 +25,10 @@ DIVERGENCE_DB = 6.0
 
 @dataclass(frozen=True)
 class LoopResult:
-    """What the loop did; ``outcome`` is None where all steps were taken and the final PSNR decides."""
+    """What the loop did; ``outcome`` is None where all steps were taken and the final PSNR decides.
+
+    ``finite`` holds the engine's parameters as they were at the last row of the history.
+    """
 
     history: tuple[Record, ...]
     steps: int
@@ -32,6 +36,7 @@ class LoopResult:
     outcome: Outcome | None
     divergences: tuple[Divergence, ...]
     best_psnr: float
+    finite: tuple[Tensor, ...]
 
 
 def optimise(
@@ -98,13 +103,20 @@ def optimise(
             if interrupt.asked:
                 outcome = "interrupted"
                 break
+    seconds = time.perf_counter() - started
+    result = LoopResult(tuple(history), step, seconds, outcome, tuple(divergences), best, tuple(finite))
     if not all(bool(torch.isfinite(parameter).all()) for parameter in engine.parameters):
-        divergences.append(Divergence(step, "non-finite loss", best, math.nan))
-        _log.warning("weights were not finite after step %d; the last finite ones were kept", step)
-        _restore(engine, finite)
-        outcome = "diverged"
-        step = history[-1].step if history else 0
-    return LoopResult(tuple(history), step, time.perf_counter() - started, outcome, tuple(divergences), best)
+        return rolled_back(engine, result)
+    return result
+
+
+def rolled_back(engine: Engine, result: LoopResult) -> LoopResult:
+    """Puts the last recorded weights back where the last step's do not give finite numbers, and records it."""
+    event = Divergence(result.steps, "non-finite loss", result.best_psnr, math.nan)
+    _log.warning("the loss was not finite after step %d; the last finite weights were kept", result.steps)
+    _restore(engine, result.finite)
+    step = result.history[-1].step if result.history else 0
+    return replace(result, steps=step, outcome="diverged", divergences=(*result.divergences, event))
 
 
 def _optimizers(engine: Engine, recipe: Recipe) -> list[torch.optim.Optimizer]:
@@ -136,6 +148,6 @@ def _copies(engine: Engine) -> list[Tensor]:
 
 
 @torch.no_grad()
-def _restore(engine: Engine, kept: list[Tensor]) -> None:
+def _restore(engine: Engine, kept: Sequence[Tensor]) -> None:
     for parameter, value in zip(engine.parameters, kept, strict=True):
         parameter.copy_(value)

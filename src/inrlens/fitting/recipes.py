@@ -1,6 +1,6 @@
 """How a network is fitted, as plain numbers.
 
-``single``, ``cohort`` and ``transfer`` are Table 2 of arXiv:2605.08298; ``fast_*`` are ours.
+``single``, ``cohort`` and ``transfer`` are Table 2 of arXiv:2605.08298; ``fast`` is ours.
 """
 
 import math
@@ -87,6 +87,34 @@ _TRANSFER = {
 }
 
 
+def _fast(recipe: Recipe, task: str, backbone: str, steps: int, learning_rate: float) -> Recipe:
+    return replace(
+        recipe,
+        name=f"fast {task} {backbone}",
+        steps=steps,
+        learning_rate=learning_rate,
+        batch=512,
+        schedule="cosine",
+        record_every=20,
+    )
+
+
+_FAST = {
+    "single": {
+        "siren": _fast(_SINGLE["siren"], "single", "siren", 500, 2e-4),
+        "ffmlp": _fast(_SINGLE["ffmlp"], "single", "ffmlp", 500, 2e-3),
+    },
+    "cohort": {
+        "siren": _fast(_COHORT["siren"], "cohort", "siren", 2000, 2e-4),
+        "ffmlp": _fast(_COHORT["ffmlp"], "cohort", "ffmlp", 2000, 2e-3),
+    },
+    "transfer": {
+        "siren": _fast(_TRANSFER["siren"], "transfer", "siren", 300, 3e-4),
+        "ffmlp": _fast(_TRANSFER["ffmlp"], "transfer", "ffmlp", 400, 2e-3),
+    },
+}
+
+
 def single(backbone: str) -> Recipe:
     """The paper's recipe for one signal: 500 full Adam steps; SIREN omega_0 50 at 2e-4, FFMLP sigma 20 at 5e-4."""
     return _known(_SINGLE, backbone)
@@ -104,6 +132,22 @@ def cohort(backbone: str) -> Recipe:
 def transfer(backbone: str) -> Recipe:
     """The paper's recipe for fitting a new signal on a cohort's layers: 500 full-batch Adam steps at 1e-4."""
     return _known(_TRANSFER, backbone)
+
+
+def paper(task: Task, backbone: str) -> Recipe:
+    """The paper's recipe for a task: ``single``, ``cohort`` or ``transfer``."""
+    return _known(_of_task({"single": _SINGLE, "cohort": _COHORT, "transfer": _TRANSFER}, task), backbone)
+
+
+def fast(task: Task, backbone: str) -> Recipe:
+    """Our recipe for a task: batches of 512 coordinates and a cosine to 0, for pictures of some 5,000 pixels."""
+    return _known(_of_task(_FAST, task), backbone)
+
+
+def _of_task(tables: dict[str, dict[str, Recipe]], task: str) -> dict[str, Recipe]:
+    if task not in tables:
+        raise InputError(f"task {task!r} is not known; allowed are {', '.join(tables)}.")
+    return tables[task]
 
 
 def _known(table: dict[str, Recipe], backbone: str) -> Recipe:

@@ -91,7 +91,7 @@ def start_of_transfer(cohort: Field, start: int, rest: Rest, seed: int) -> Field
     A projection belongs to layer 0: it is the cohort's unless nothing at all is reused.
     """
     backbone = cohort.backbone
-    encoder = backbone.encoder(generator(seed, "transfer", "encoder"))
+    encoder = backbone.encoder(generator(seed, "transfer", "encoder")).to(cohort.device, cohort.dtype)
     reused = range(cohort.depth) if rest == "warm" else range(start)
     for index in reused:
         encoder.layer(index).load_state_dict(cohort.encoder.layer(index).state_dict())

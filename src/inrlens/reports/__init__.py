@@ -1,1 +1,1 @@
-"""What do people read? Tables, figures and one self-contained page."""
+"""What do people read? One self-contained HTML page from a run folder: figures, tables and what they say."""

@@ -3,7 +3,7 @@
 import struct
 import warnings
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -46,10 +46,11 @@ def load_image(
     path = Path(path)
     _check_fitting(size, how)
     try:
-        header = path.open("rb").read(33)
-        _refuse_deep_png(path, header)
+        with path.open("rb") as file:
+            _refuse_deep_png(path, file.read(33))
         with Image.open(path) as opened:
             _refuse_deep_tiff(path, opened)
+            _refuse_deep_ppm(path, opened)
             opened.load()
             image = ImageOps.exif_transpose(opened)
     except FileNotFoundError as error:
@@ -113,6 +114,13 @@ def _refuse_deep_tiff(path: Path, image: Image.Image) -> None:
         raise InputError(f"{path} is a {max(bits)}-bit colour TIFF, which would lose its depth: convert it to 8 bits.")
 
 
+def _refuse_deep_ppm(path: Path, image: Image.Image) -> None:
+    if image.format == "PPM" and image.mode == "RGB":
+        tiles: Any = getattr(image, "tile", ())
+        if any(tile.codec_name != "raw" and tile.args[-1] > 255 for tile in tiles):
+            raise InputError(f"{path} is a colour PPM of over 8 bits, which would lose its depth: convert it first.")
+
+
 def _plain_mode(path: Path, image: Image.Image, grey: bool) -> Image.Image:
     """Brings any mode to L, RGB, or F (which here holds 16-bit grey)."""
     if image.mode.startswith("I;16"):
@@ -129,6 +137,8 @@ def _plain_mode(path: Path, image: Image.Image, grey: bool) -> Image.Image:
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
         if colourless:
             image = image.convert("L")
+    if image.mode == "LAB":
+        image = image.convert("RGB")
     if grey or image.mode in ("L", "1"):
         return image.convert("L")
     return image.convert("RGB")

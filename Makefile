@@ -1,0 +1,58 @@
+# `make demo` and `make test` set up .venv by themselves; a second run installs nothing.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test lint types layers unit format bench clean help
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    fit the bundled photographs, measure what transfers, write runs/demo/report.html"
+	@echo "make test    lint, types, layering and the whole test suite"
+	@echo "make format  rewrite the code in the house format"
+	@echo "make bench   time a fitting step and a dictionary step against their plain forms"
+	@echo "make clean   remove the virtual environment and caches"
+
+demo: $(VENV)/.core
+	$(BIN)/inrlens demo --out runs/demo --force
+
+test: lint types layers unit
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format src tests benchmarks
+	$(BIN)/ruff check --fix src tests benchmarks
+
+bench: $(VENV)/.core
+	$(BIN)/python benchmarks/steps.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "InrLens needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing InrLens and its pinned libraries into $(VENV) (once; torch alone takes some 700 MB of disk) ..."
+	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	@echo "Installing the development tools into $(VENV) (once) ..."
+	$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@

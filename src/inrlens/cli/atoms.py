@@ -1,0 +1,108 @@
+"""``inrlens atoms``: what a dictionary's atoms do over the grid."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from inrlens.cli import options as opt
+from inrlens.cli.output import columns, pairs, show, show_json, shown_path
+from inrlens.cli.parsing import check_free_file, parse_size
+
+if TYPE_CHECKING:
+    from inrlens.atoms.codes import Codes
+    from inrlens.atoms.statistics import AtomStatistics, Spread
+
+EXAMPLES = (
+    "inrlens atoms runs/cohort layer2.safetensors",
+    "inrlens atoms runs/cohort layer2.safetensors --top 24 --maps maps.png",
+)
+_FIELDS = ("mean_magnitude", "active_fraction", "firing_rate", "ipr")
+
+
+def atoms(
+    network: opt.FieldPath,
+    dictionary: opt.SaePath,
+    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="List the first so many atoms.")] = 16,
+    by: Annotated[
+        Literal["mean_magnitude", "active_fraction", "firing_rate"],
+        typer.Option("--by", metavar="WHAT", help="Order by mean_magnitude, active_fraction or firing_rate."),
+    ] = "mean_magnitude",
+    maps: Annotated[
+        Path | None,
+        typer.Option(
+            "--maps",
+            metavar="PNG",
+            help="Draw the listed atoms' maps, and their mean, into this file.",
+            rich_help_panel=opt.OUTPUT,
+        ),
+    ] = None,
+    condition: opt.Condition = None,
+    grid: opt.Grid = None,
+    device: opt.Device = "auto",
+    threads: opt.Threads = None,
+    force: opt.Force = False,
+    json: opt.Json = False,
+) -> None:
+    """List a dictionary's strongest atoms: how strongly, how often and how locally each fires."""
+    wanted = parse_size(grid, "--grid")
+    if maps is not None:
+        check_free_file(maps, force, ".png")
+
+    from inrlens.atoms.codes import encode
+    from inrlens.atoms.statistics import atom_statistics, spread
+    from inrlens.cli.inputs import open_dictionary, open_network
+    from inrlens.cli.machine import prepare
+
+    where = prepare(device, threads)
+    field, _ = open_network(network, condition, where)
+    sae = open_dictionary(dictionary, field, where)
+    codes = encode(field, sae, wanted)
+    statistics = atom_statistics(codes)
+    alive = ~statistics.dead
+    medians = {name: spread(getattr(statistics, name)[alive]) for name in _FIELDS}
+    first = statistics.top(top, by)
+    if maps is not None:
+        _draw(maps, codes, first)
+    rows = [{"atom": atom, **{name: float(getattr(statistics, name)[atom]) for name in _FIELDS}} for atom in first]
+    if json:
+        counts = {"n_atoms": sae.n_atoms, "k": sae.k, "layer": sae.layer, "grid": codes.grid}
+        living = {"alive": int(alive.sum()), "dead": int(statistics.dead.sum())}
+        show_json({**counts, **living, "over_living_atoms": medians, "by": by, "top": rows, "maps": maps})
+        return
+    show(pairs(_summary(statistics, medians, sae.layer, codes.grid)))
+    table = columns(None, "atom", "mean magnitude", "active fraction", "firing rate", "IPR")
+    for row in rows:
+        table.add_row(f"{row['atom']:.0f}", *(f"{row[name]:.4f}" for name in _FIELDS))
+    show(table)
+    if maps is not None:
+        show(f"maps written to {shown_path(maps)}")
+
+
+def _summary(
+    statistics: "AtomStatistics", medians: "dict[str, Spread | None]", layer: int, grid: tuple[int, ...]
+) -> list[tuple[str, str]]:
+    dead, count = int(statistics.dead.sum()), len(statistics.dead)
+    rows = [
+        ("layer", f"{layer}, on {'x'.join(str(side) for side in grid)} coordinates"),
+        ("atoms", f"{count:,}: {count - dead:,} fire somewhere, {dead:,} nowhere (dead)"),
+    ]
+    for name, value in medians.items():
+        if value is not None:
+            label = "IPR" if name == "ipr" else name.replace("_", " ")
+            rows.append((label, f"{value.median:.4f} (quartiles {value.low:.4f} to {value.high:.4f}, living atoms)"))
+    return rows
+
+
+def _draw(path: Path, codes: "Codes", atoms: list[int]) -> None:
+    from inrlens.atoms.statistics import mean_map
+    from inrlens.cli.pictures import check_picture, map_tile, sheet
+    from inrlens.errors import InputError
+    from inrlens.signals.images import save_image
+
+    check_picture(codes.grid)
+    if not atoms:
+        raise InputError(f"{path} would be empty: every atom of this dictionary is dead on the grid.")
+    tiles = [map_tile(f"atom {atom}", codes.map(atom)) for atom in atoms]
+    tiles.append(map_tile(f"mean of {len(atoms)}", mean_map(codes, atoms)))
+    save_image(path, sheet(tiles, per_row=min(6, len(tiles))))

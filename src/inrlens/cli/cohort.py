@@ -1,0 +1,63 @@
+"""``inrlens cohort``: one encoder for a folder of images."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inrlens.cli import options as opt
+from inrlens.cli.parsing import check_free_folder, parse_size
+from inrlens.errors import InputError
+
+EXAMPLES = (
+    "inrlens cohort photos/ --size 64x80 --limit 10 -o runs/cohort",
+    'inrlens cohort scans/ --pattern "*.png" --grey --recipe fast -o runs/scans',
+)
+
+
+def cohort(
+    folder: Annotated[Path, typer.Argument(metavar="PHOTOS", help="A folder of images.")],
+    out: opt.OutFolder,
+    pattern: Annotated[str, typer.Option("--pattern", metavar="GLOB", help="Take files whose names match.")] = "*",
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=2, help="Take the first so many, by name.")
+    ] = None,
+    backbone: opt.Backbone = "siren",
+    recipe: opt.Recipe = "paper",
+    steps: opt.Steps = None,
+    lr: opt.LearningRate = None,
+    batch: opt.Batch = None,
+    size: opt.Size = None,
+    how: opt.How = "resize",
+    grey: opt.Grey = False,
+    seed: opt.Seed = 0,
+    device: opt.Device = "auto",
+    threads: opt.Threads = None,
+    force: opt.Force = False,
+    json: opt.Json = False,
+) -> None:
+    """Fit one shared encoder, with a head for each image, to a folder; files that cannot be read are left out."""
+    wanted = parse_size(size)
+    check_free_folder(out, force)
+
+    from inrlens.cli.fit_runs import fit_into_folder
+    from inrlens.cli.machine import prepare
+    from inrlens.cli.recipe import chosen_recipe, hint_at_size
+    from inrlens.fitting.fit import fit_cohort
+    from inrlens.signals.folders import load_folder
+
+    chosen = chosen_recipe(recipe, "cohort", backbone, steps, lr, batch)
+    where = prepare(device, threads)
+    signals = load_folder(folder, pattern, wanted, grey, how, limit)
+    if len(signals) < 2:
+        raise InputError(f"{folder} holds 1 readable image that matches {pattern!r}: a cohort needs at least 2.")
+    hint_at_size(chosen, len(signals[0].values))
+    fit_into_folder(
+        out,
+        force,
+        json,
+        f"cohort of {len(signals)}",
+        signals,
+        lambda callback: fit_cohort(signals, chosen, seed=seed, device=where, callback=callback),
+        signals.skipped,
+    )

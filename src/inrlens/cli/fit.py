@@ -1,0 +1,55 @@
+"""``inrlens fit``: one network for one image."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inrlens.cli import options as opt
+from inrlens.cli.parsing import check_free_folder, parse_size
+
+EXAMPLES = (
+    "inrlens fit photo.jpg --size 64x80 -o runs/photo",
+    "inrlens fit photo.jpg --backbone ffmlp --recipe fast -o runs/photo",
+)
+
+
+def fit(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="An image file.")],
+    out: opt.OutFolder,
+    backbone: opt.Backbone = "siren",
+    recipe: opt.Recipe = "paper",
+    steps: opt.Steps = None,
+    lr: opt.LearningRate = None,
+    batch: opt.Batch = None,
+    size: opt.Size = None,
+    how: opt.How = "resize",
+    grey: opt.Grey = False,
+    seed: opt.Seed = 0,
+    device: opt.Device = "auto",
+    threads: opt.Threads = None,
+    force: opt.Force = False,
+    json: opt.Json = False,
+) -> None:
+    """Fit one network to one image and write a run folder: network, history, reconstruction, numbers."""
+    wanted = parse_size(size)
+    check_free_folder(out, force)
+
+    from inrlens.cli.fit_runs import fit_into_folder
+    from inrlens.cli.machine import prepare
+    from inrlens.cli.recipe import chosen_recipe, hint_at_size
+    from inrlens.fitting.fit import fit as fit_one
+    from inrlens.signals.images import load_image
+
+    chosen = chosen_recipe(recipe, "single", backbone, steps, lr, batch)
+    where = prepare(device, threads)
+    signal = load_image(image, wanted, grey, how)
+    hint_at_size(chosen, len(signal.values))
+    fit_into_folder(
+        out,
+        force,
+        json,
+        f"fitting {signal.name}",
+        [signal],
+        lambda callback: fit_one(signal, chosen, seed=seed, device=where, callback=callback),
+    )

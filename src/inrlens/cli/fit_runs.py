@@ -1,0 +1,107 @@
+"""What fit, cohort and transfer share: run it under a bar, write its folder, show what came out."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from inrlens.cli.output import duration, note, pairs, show, show_json, shown_path, warn
+from inrlens.cli.progress import Bar
+from inrlens.cli.run_output import new_run
+
+if TYPE_CHECKING:
+    from inrlens.fitting.history import Callback, Fit
+    from inrlens.signals.folders import Skipped
+    from inrlens.signals.signal import Signal
+    from inrlens.studies.record import ConditionRecord
+
+
+def fit_into_folder(
+    out: Path,
+    force: bool,
+    as_json: bool,
+    title: str,
+    signals: "Sequence[Signal]",
+    work: "Callable[[Callback], Fit]",
+    skipped: "Sequence[Skipped]" = (),
+) -> None:
+    """Runs ``work`` with a callback that moves a bar, writes the run folder, and shows its numbers.
+
+    Raises:
+        typer.Exit: with code 130 where Ctrl-C ended it; what was reached is kept.
+    """
+    from inrlens.interrupt import first_interrupt_asks
+    from inrlens.studies.run_folder import write_fit_run
+
+    with new_run(out, force) as folder:
+        with Bar(title) as bar:
+            fitted = work(lambda record, steps: bar.tell(record.step / steps, f"PSNR {record.psnr:.1f} dB"))
+        with first_interrupt_asks():  # the results of a long fit outlive a Ctrl-C that comes while they are written
+            record = write_fit_run(folder, fitted, signals)
+    condition = record.conditions[0]
+    if as_json:
+        show_json(_numbers(out, condition, signals, skipped))
+    else:
+        show(pairs([*_rows(condition, signals), ("written to", shown_path(out))]))
+    if condition.outcome == "diverged":
+        warn("the fit diverged: a lower --lr may help.")
+    if condition.outcome == "interrupted":
+        note(f"interrupted: {shown_path(out)} holds the network as it was after step {condition.steps}.")
+        raise typer.Exit(130)
+
+
+def _rows(condition: "ConditionRecord", signals: "Sequence[Signal]") -> list[tuple[str, str]]:
+    rows = [("PSNR", f"{condition.psnr:.2f} dB{_mean(signals)}")]
+    if condition.ssim is not None:
+        rows.append(("SSIM", f"{condition.ssim:.4f}{_mean(signals)}"))
+    if len(signals) > 1:
+        order = sorted(range(len(signals)), key=lambda index: condition.psnrs[index])
+        low, high = order[0], order[-1]
+        rows.append(("lowest", f"{condition.psnrs[low]:.2f} dB, {signals[low].name}"))
+        rows.append(("highest", f"{condition.psnrs[high]:.2f} dB, {signals[high].name}"))
+    rows.append(("steps", f"{condition.steps:,} in {duration(condition.seconds)}, {condition.outcome}"))
+    events = [f"step {event.step}: {event.kind}" for event in condition.divergences]
+    rows.append(("divergences", "; ".join(events) or "none"))
+    rows.append(("recipe", str(condition.recipe["name"])))
+    if condition.kind == "cohort":
+        rows.append(("advice", condition.advice))
+    if condition.kind == "transfer":
+        rows.append(("start", _start(condition.notes["freeze"], condition.notes["rest"])))
+    return rows
+
+
+def _start(freeze: int | None, rest: str) -> str:
+    if freeze is None:
+        return "nothing reused (scratch)" if rest == "reinit" else "nothing frozen, every layer warm from the cohort"
+    frozen = "layer 0 frozen" if freeze == 0 else f"layers 0 to {freeze} frozen"
+    return f"{frozen}, the rest {'reinitialised' if rest == 'reinit' else 'warm from the cohort'}"
+
+
+def _mean(signals: "Sequence[Signal]") -> str:
+    return f", mean over {len(signals)} signals" if len(signals) > 1 else ""
+
+
+def _numbers(
+    out: Path, condition: "ConditionRecord", signals: "Sequence[Signal]", skipped: "Sequence[Skipped]"
+) -> dict[str, Any]:
+    return {
+        "folder": str(out),
+        "kind": condition.kind,
+        "backbone": condition.backbone,
+        "recipe": condition.recipe,
+        "seed": condition.seed,
+        "psnr": condition.psnr,
+        "ssim": condition.ssim,
+        "signals": [{"name": signal.name, "psnr": psnr} for signal, psnr in zip(signals, condition.psnrs, strict=True)],
+        "skipped": list(skipped),
+        "steps": condition.steps,
+        "seconds": condition.seconds,
+        "outcome": condition.outcome,
+        "divergences": condition.divergences,
+        "weight_stable_rank": condition.ranks.weight,
+        "tau": condition.tau,
+        "margin": condition.margin,
+        "advice": condition.advice,
+        "notes": condition.notes,
+    }

@@ -1,0 +1,111 @@
+"""Options that several verbs share, so that one name means one thing everywhere."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+DeviceName = Literal["auto", "cpu", "cuda"]
+"""``auto`` is cuda where torch sees one, else cpu."""
+RecipeName = Literal["paper", "fast"]
+FittingName = Literal["resize", "cover", "crop"]
+
+_NETWORK, _PICTURES, _MACHINE, OUTPUT = "Network and recipe", "Pictures", "Machine and chance", "Output"
+
+OutFolder = Annotated[
+    Path, typer.Option("--out", "-o", metavar="FOLDER", help="The run folder to write.", rich_help_panel=OUTPUT)
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace the output if it exists.", rich_help_panel=OUTPUT)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.", rich_help_panel=OUTPUT)]
+
+Seed = Annotated[
+    int, typer.Option("--seed", metavar="N", min=0, help="Decides every random draw.", rich_help_panel=_MACHINE)
+]
+Device = Annotated[
+    DeviceName,
+    typer.Option("--device", help="Where to compute; auto takes a GPU if there is one.", rich_help_panel=_MACHINE),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        metavar="N",
+        min=1,
+        max=os.cpu_count() or 1,
+        help="Processor threads; default: torch's choice.",
+        rich_help_panel=_MACHINE,
+    ),
+]
+
+Backbone = Annotated[
+    str, typer.Option("--backbone", metavar="NAME", help="The network: siren or ffmlp.", rich_help_panel=_NETWORK)
+]
+Recipe = Annotated[
+    RecipeName,
+    typer.Option(
+        "--recipe",
+        help="paper: its Table 2, every pixel every step; fast: ours, for small pictures.",
+        rich_help_panel=_NETWORK,
+    ),
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        "--steps", metavar="N", min=1, help="Optimiser steps; default: the recipe's.", rich_help_panel=_NETWORK
+    ),
+]
+LearningRate = Annotated[
+    float | None,
+    typer.Option("--lr", metavar="RATE", help="Adam's learning rate; default: the recipe's.", rich_help_panel=_NETWORK),
+]
+Batch = Annotated[
+    int | None,
+    typer.Option("--batch", metavar="N", min=1, help="Pixels a step; default: the recipe's.", rich_help_panel=_NETWORK),
+]
+Condition = Annotated[
+    str | None,
+    typer.Option(
+        "--condition", metavar="NAME", help="Which network of a run that holds several.", rich_help_panel=_NETWORK
+    ),
+]
+Grid = Annotated[
+    str | None,
+    typer.Option(
+        "--grid",
+        metavar="HEIGHTxWIDTH",
+        help="The grid to visit; default: the one it was fitted on.",
+        rich_help_panel=_NETWORK,
+    ),
+]
+Head = Annotated[
+    int, typer.Option("--head", metavar="N", min=0, help="Which signal of a cohort to draw.", rich_help_panel=_NETWORK)
+]
+
+Size = Annotated[
+    str | None,
+    typer.Option(
+        "--size",
+        metavar="HEIGHTxWIDTH",
+        help="Bring pictures to this size, in pixels, such as 64x80.",
+        rich_help_panel=_PICTURES,
+    ),
+]
+Grey = Annotated[bool, typer.Option("--grey", help="One channel instead of three.", rich_help_panel=_PICTURES)]
+How = Annotated[
+    FittingName,
+    typer.Option(
+        "--how",
+        help="resize: scale each side; cover: scale and cut the rest off; crop: cut the middle out.",
+        rich_help_panel=_PICTURES,
+    ),
+]
+
+FieldPath = Annotated[Path, typer.Argument(metavar="FIELD", help="A run folder, or a field's .safetensors file.")]
+SaePath = Annotated[Path, typer.Argument(metavar="SAE", help="A dictionary's .safetensors file.")]
+
+
+def examples(*lines: str) -> str:
+    """The end of a help page: one example a line."""
+    title = "Example:" if len(lines) == 1 else "Examples:"
+    return "\n\n".join([title, *lines])

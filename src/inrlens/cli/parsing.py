@@ -1,0 +1,99 @@
+"""From what was typed to values, with sentences that name the option."""
+
+import math
+import re
+from pathlib import Path
+from typing import Literal
+
+from inrlens.errors import InputError
+
+_LONGEST_SIDE = 65_535
+
+
+def parse_size(text: str | None, option: str = "--size") -> tuple[int, int] | None:
+    """``HEIGHTxWIDTH`` as ``(height, width)``; None stays None.
+
+    Raises:
+        InputError: where it is not two whole numbers from 1 to 65,535 with an x between them.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text.strip())
+    sides = tuple(int(side) for side in match.groups()) if match else (0, 0)
+    if not all(1 <= side <= _LONGEST_SIDE for side in sides):
+        raise InputError(
+            f"{option} {text!r} is no size: write HEIGHTxWIDTH, such as 64x80, each from 1 to {_LONGEST_SIDE} pixels."
+        )
+    return sides[0], sides[1]
+
+
+def check_positive(option: str, value: float | None) -> None:
+    """Raises InputError where a number is given that is not positive and finite."""
+    if value is not None and not 0.0 < value < math.inf:
+        raise InputError(f"{option} must be a positive number, not {value}.")
+
+
+def parse_freeze(text: str) -> int | Literal["auto"] | None:
+    """``auto``, ``none`` (no layer frozen), or a layer's number.
+
+    Raises:
+        InputError: for anything else.
+    """
+    word = text.strip().lower()
+    if word == "auto":
+        return "auto"
+    if word == "none":
+        return None
+    if not re.fullmatch(r"-?\d{1,6}", word):
+        raise InputError(f"--freeze {text!r} is not known; allowed are auto, none and a layer's number.")
+    return int(word)
+
+
+def parse_gains(texts: list[str]) -> dict[int, float]:
+    """``ATOM=GAIN`` pairs as a table.
+
+    Raises:
+        InputError: where a text is no such pair, a gain is not finite, or an atom is named twice.
+    """
+    gains: dict[int, float] = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        try:
+            atom, gain = int(name), float(number)
+        except ValueError as error:
+            raise InputError(f"--gain {text!r} is no gain: write ATOM=NUMBER, such as 17=0 or 230=2.") from error
+        if not math.isfinite(gain):
+            raise InputError(f"--gain {text!r}: the gain of an atom must be a finite number.")
+        if atom in gains:
+            raise InputError(f"--gain names atom {atom} twice: give each atom one gain.")
+        gains[atom] = gain
+    return gains
+
+
+def check_free_file(path: Path, force: bool, suffix: str = "") -> None:
+    """Refuses an output file before the work that fills it, not after.
+
+    Raises:
+        InputError: where the path is a folder, exists without ``force``, has another ending, or cannot be written.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: give the name of a file to write.")
+    if suffix and path.suffix.lower() != suffix:
+        raise InputError(f"{path} does not end in {suffix}, the format that is written: give a name that does.")
+    if path.exists() and not force:
+        raise InputError(f"{path} exists already: give another path, or --force to replace it.")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no ordinary file, so --force will not replace it: give another path.")
+
+
+def check_free_folder(path: Path, force: bool) -> None:
+    """The same for a run folder.
+
+    Raises:
+        InputError: where the path is a file, exists without ``force``, or is a folder that is no run of ours.
+    """
+    from inrlens.files import ensure_free
+
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} exists and is no folder: give another path for the run.")
+    ensure_free(path, force)

@@ -1,0 +1,71 @@
+"""``inrlens transfer``: a new image on a cohort's layers."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from inrlens.cli import options as opt
+from inrlens.cli.parsing import check_free_folder, parse_freeze, parse_size
+
+EXAMPLES = (
+    "inrlens transfer runs/cohort new.jpg -o runs/new",
+    "inrlens transfer runs/cohort new.jpg --freeze none -o runs/strainer",
+    "inrlens transfer runs/cohort new.jpg --freeze 1 --rest warm -o runs/warm",
+)
+
+
+def transfer(
+    network: Annotated[Path, typer.Argument(metavar="COHORT", help="A cohort's run folder or .safetensors file.")],
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The new image; it is brought to the cohort's size.")],
+    out: opt.OutFolder,
+    freeze: Annotated[
+        str,
+        typer.Option(
+            "--freeze", metavar="TAU", help="Freeze layers 0 to TAU: a number, auto (what the ranks advise) or none."
+        ),
+    ] = "auto",
+    rest: Annotated[
+        Literal["reinit", "warm"] | None,
+        typer.Option("--rest", help="How the other layers start; default: reinit, but warm where none is frozen."),
+    ] = None,
+    recipe: opt.Recipe = "paper",
+    steps: opt.Steps = None,
+    lr: opt.LearningRate = None,
+    batch: opt.Batch = None,
+    condition: opt.Condition = None,
+    size: opt.Size = None,
+    how: opt.How = "resize",
+    seed: opt.Seed = 0,
+    device: opt.Device = "auto",
+    threads: opt.Threads = None,
+    force: opt.Force = False,
+    json: opt.Json = False,
+) -> None:
+    """Fit a new image on a cohort's layers, frozen up to layer TAU; the cohort itself is not changed."""
+    wanted, tau = parse_size(size), parse_freeze(freeze)
+    check_free_folder(out, force)
+
+    from inrlens.cli.fit_runs import fit_into_folder
+    from inrlens.cli.inputs import open_network
+    from inrlens.cli.machine import prepare
+    from inrlens.cli.recipe import chosen_recipe, hint_at_size
+    from inrlens.fitting.transfer import freeze_depth
+    from inrlens.fitting.transfer import transfer as fit_on
+    from inrlens.signals.images import load_image
+
+    field, _ = open_network(network, condition, prepare(device, threads))
+    depth = freeze_depth(field, tau)
+    chosen = chosen_recipe(recipe, "transfer", field.backbone.name, steps, lr, batch)
+    if wanted is None and field.grid is not None and len(field.grid) == 2:
+        wanted = (field.grid[0], field.grid[1])
+    signal = load_image(image, wanted, field.channels == 1, how)
+    hint_at_size(chosen, len(signal.values))
+    fit_into_folder(
+        out,
+        force,
+        json,
+        f"transfer to {signal.name}",
+        [signal],
+        lambda callback: fit_on(field, signal, freeze=depth, rest=rest, recipe=chosen, seed=seed, callback=callback),
+    )

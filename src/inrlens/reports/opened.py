@@ -1,0 +1,92 @@
+"""A run folder opened for reading: its record, and its files loaded once, when first asked for."""
+
+from functools import cached_property
+from pathlib import Path
+
+from inrlens.checkpoints import load_field, load_sae
+from inrlens.dictionaries.topk import SparseAutoencoder
+from inrlens.errors import InputError
+from inrlens.fields.field import Field
+from inrlens.fitting.history import Record, read_history
+from inrlens.signals.archive import load_signals
+from inrlens.signals.signal import Signal
+from inrlens.studies.record import RECORD_FILE, ConditionRecord, RunRecord, read_record
+
+
+class OpenRun:
+    """A run's record together with its signals, fields and dictionaries, each read from disk at most once."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.record: RunRecord = read_record(self.folder)
+        self._fields: dict[str, Field] = {}
+
+    def path(self, name: str) -> Path:
+        """A file that the record names.
+
+        Raises:
+            InputError: where the name leads out of the run's folder: a record from elsewhere must not pull other
+                files into a page that is passed on.
+        """
+        inside = (self.folder / name).resolve()
+        if not inside.is_relative_to(self.folder.resolve()):
+            raise InputError(
+                f"{self.folder / RECORD_FILE} names the file {name!r}, which lies outside the run's folder."
+            )
+        return self.folder / name
+
+    @cached_property
+    def signals(self) -> list[Signal]:
+        """Every signal of the run, in the record's order."""
+        signals = load_signals(self.folder / "signals.safetensors")
+        if len(signals) != len(self.record.signals):
+            raise InputError(
+                f"{self.folder / RECORD_FILE} lists {len(self.record.signals)} signals, "
+                f"signals.safetensors holds {len(signals)}."
+            )
+        return signals
+
+    def signal(self, position: int) -> Signal:
+        """One signal by its position in the record's list.
+
+        Raises:
+            InputError: where the record names a signal that it does not list.
+        """
+        if not 0 <= position < len(self.signals):
+            raise InputError(
+                f"{self.folder / RECORD_FILE} names signal {position}, its list has 0 to {len(self.signals) - 1}."
+            )
+        return self.signals[position]
+
+    @property
+    def pictures(self) -> bool:
+        """Whether the signals are pictures: two axes, and one or three channels."""
+        return all(len(signal.shape) == 2 and signal.channels in (1, 3) for signal in self.signals)
+
+    def field(self, condition: ConditionRecord) -> Field:
+        """The fitted network of a condition.
+
+        Raises:
+            InputError: where its file is missing or damaged, or does not fit the signals that the record gives it.
+        """
+        if condition.name not in self._fields:
+            field = load_field(self.path(condition.file))
+            shapes = [(signal.shape, signal.channels) for signal in map(self.signal, condition.signals)]
+            if [(field.grid, field.channels)] * field.heads != shapes:
+                raise InputError(f"{self.path(condition.file)} does not fit the signals that {RECORD_FILE} gives it.")
+            self._fields[condition.name] = field
+        return self._fields[condition.name]
+
+    def dictionary(self, file: str) -> SparseAutoencoder:
+        """A dictionary of this run."""
+        return load_sae(self.path(file))
+
+    def history(self, condition: ConditionRecord) -> tuple[Record, ...]:
+        """The history of a condition's fit; empty where its file is gone."""
+        path = self.path(condition.history)
+        if not path.is_file():
+            return ()
+        try:
+            return read_history(path)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} could not be read as a fit's history ({error}).") from error

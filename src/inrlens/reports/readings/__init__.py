@@ -1,0 +1,1 @@
+"""One-sentence readings, made from the measured numbers alone."""

@@ -1,0 +1,128 @@
+"""Single atoms taken out of the cohorts' middle layer: where they fire, what is left, and what it costs."""
+
+from dataclasses import dataclass
+
+import torch
+
+from inrlens.atoms.edit import Ablation, ablate
+from inrlens.reports import words
+from inrlens.reports.opened import OpenRun
+from inrlens.reports.parts import middle
+from inrlens.reports.pictures import Picture, heat_map, picture
+from inrlens.reports.readings.ablations import layer_of, outside_reading, support_reading, worst_reading
+from inrlens.studies.record import ConditionRecord, LayerRecord
+
+TOP = 2
+
+
+@dataclass(frozen=True)
+class AblationPanel:
+    """One atom taken out; shares are of all coordinates, ``largest`` is the largest absolute effect."""
+
+    atom: int
+    why: str
+    map: Picture
+    map_max: str
+    after: Picture
+    effect: Picture
+    largest: str
+    before_after: str
+    drop: float | None
+    drop_text: str
+    support: float
+    support_text: str
+    outside: float
+
+
+@dataclass(frozen=True)
+class AblationGroup:
+    """One network's panels, and its picture with every atom in place."""
+
+    title: str
+    backbone: str
+    intact: Picture
+    panels: tuple[AblationPanel, ...]
+
+
+@dataclass(frozen=True)
+class AblationSection:
+    """All networks' panels at one layer."""
+
+    layer: int
+    signal: str
+    reading: str
+    outside: str
+    worst: str
+    groups: tuple[AblationGroup, ...]
+
+    def top_drops(self) -> dict[str, list[float]]:
+        """PSNR lost without each of the top atoms by mean magnitude, dB, by backbone."""
+        return {
+            group.backbone: [panel.drop for panel in group.panels[:TOP] if panel.drop is not None]
+            for group in self.groups
+        }
+
+
+def ablations(run: OpenRun) -> AblationSection | None:
+    """None where no cohort has a dictionary, or the signals are not pictures."""
+    conditions = [c for c in run.record.conditions if c.layers and c.kind == "cohort"]
+    conditions = conditions or [c for c in run.record.conditions if c.layers]
+    number = middle(conditions)
+    if number is None or not run.pictures:
+        return None
+    groups = [_group(run, condition, number) for condition in conditions]
+    panels = [panel for group in groups for panel in group.panels]
+    supports = [(c, [panel.support for panel in group.panels]) for c, group in zip(conditions, groups, strict=True)]
+    return AblationSection(
+        layer=number,
+        signal=run.signal(conditions[0].signals[0]).name,
+        reading=support_reading(supports),
+        outside=outside_reading(max((panel.outside for panel in panels), default=0.0), len(panels)),
+        worst=worst_reading(conditions, number),
+        groups=tuple(groups),
+    )
+
+
+def _group(run: OpenRun, condition: ConditionRecord, number: int) -> AblationGroup:
+    layer = layer_of(condition, number)
+    assert layer is not None
+    title = words.condition_title(condition.kind, condition.backbone)
+    intact = picture(run.field(condition).render(0), f"Reconstruction of the {title} network with every atom in place")
+    atoms: dict[int, str] = {
+        atom: f"number {place + 1} by mean magnitude" for place, atom in enumerate(layer.top_atoms[:TOP])
+    }
+    if layer.worst_atom is not None:
+        rank = f" (number {layer.worst_atom_rank} by mean magnitude)" if layer.worst_atom_rank else ""
+        also = atoms.get(layer.worst_atom)
+        atoms[layer.worst_atom] = f"{also}, and costs most of all" if also else f"costs most of all{rank}"
+    panels = tuple(_panel(run, condition, layer, atom, why) for atom, why in atoms.items())
+    return AblationGroup(title, condition.backbone, intact, panels)
+
+
+def _panel(run: OpenRun, condition: ConditionRecord, layer: LayerRecord, atom: int, why: str) -> AblationPanel:
+    signal = run.signal(condition.signals[0])
+    one = ablate(run.field(condition), run.dictionary(layer.file), atom, head=0, signal=signal)
+    strength = one.delta.abs().mean(-1)
+    who = f"atom {atom} of {words.condition_title(condition.kind, condition.backbone)}, layer {layer.layer}"
+    support = float((one.map > 0.0).double().mean())
+    return AblationPanel(
+        atom=atom,
+        why=why,
+        map=heat_map(one.map, f"Map of {who}: it fires on {words.percent(support)} of the picture"),
+        map_max=words.significant(float(one.map.max()), 2),
+        after=picture(one.after, f"Reconstruction without {who}"),
+        effect=heat_map(strength, f"Absolute effect of {who} on the picture"),
+        largest=words.significant(float(strength.max()), 2),
+        before_after=f"{words.db(one.psnr_before, 2)} \N{RIGHTWARDS ARROW} {words.db(one.psnr_after, 2)}",
+        drop=one.psnr_drop,
+        drop_text=words.gain(None if one.psnr_drop is None else -one.psnr_drop),
+        support=support,
+        support_text=words.percent(support),
+        outside=_outside(one),
+    )
+
+
+def _outside(one: Ablation) -> float:
+    """The largest absolute effect where the atom's code is 0."""
+    silent = one.map == 0.0
+    return float(one.delta[silent].abs().max()) if bool(torch.any(silent)) else 0.0

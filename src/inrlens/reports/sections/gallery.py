@@ -1,0 +1,113 @@
+"""Galleries of atoms: the strongest of every layer as maps, and the mean map of the top k."""
+
+from dataclasses import dataclass
+
+import torch
+
+from inrlens.atoms.codes import Codes, encode
+from inrlens.atoms.effects import effects, psnr_drops
+from inrlens.atoms.statistics import atom_statistics, mean_map
+from inrlens.reports import words
+from inrlens.reports.opened import OpenRun
+from inrlens.reports.pictures import Picture, heat_map, is_shrunk
+from inrlens.reports.readings.atoms import gallery_reading
+from inrlens.studies.record import ConditionRecord, LayerRecord
+
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class AtomTile:
+    """One map with what stands under it."""
+
+    title: str
+    picture: Picture
+    lines: tuple[str, ...]
+    mean: bool = False
+
+
+@dataclass(frozen=True)
+class GalleryRow:
+    """One layer's tiles."""
+
+    layer: int
+    note: str
+    tiles: tuple[AtomTile, ...]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """One network's atoms, layer by layer; ``folded`` galleries open on a click."""
+
+    name: str
+    title: str
+    reading: str
+    rows: tuple[GalleryRow, ...]
+    folded: bool
+
+
+@dataclass(frozen=True)
+class GallerySection:
+    """All galleries of a run."""
+
+    what: str
+    galleries: tuple[Gallery, ...]
+
+
+def gallery(run: OpenRun) -> GallerySection | None:
+    """None where the run has no dictionaries, or its signals are not pictures."""
+    conditions = sorted((c for c in run.record.conditions if c.layers), key=lambda c: c.kind != "cohort")
+    if not conditions or not run.pictures:
+        return None
+    cohorts = any(condition.kind == "cohort" for condition in conditions)
+    galleries = tuple(_gallery(run, c, folded=cohorts and c.kind != "cohort") for c in conditions)
+    small = " Maps are averaged down to fit the page." if is_shrunk(run.signals[0].shape) else ""
+    k = words.listed([str(number) for number in sorted({layer.k for c in conditions for layer in c.layers})])
+    what = (
+        f"The {SHOWN} atoms of largest mean magnitude, strongest first; framed, the mean map of the top {k}. Each "
+        "map is scaled to its own largest code, printed as max; black is 0. Mean: mean code over the grid. Active: "
+        "share of coordinates with a code above 0.01. In dB: the change of PSNR on the network's first signal when "
+        f"the atom is taken out.{small}"
+    )
+    return GallerySection(what, galleries)
+
+
+def _gallery(run: OpenRun, condition: ConditionRecord, folded: bool) -> Gallery:
+    rows = tuple(_row(run, condition, layer) for layer in condition.layers)
+    title = words.condition_title(condition.kind, condition.backbone)
+    return Gallery(f"atoms-{condition.name}", title, gallery_reading(condition), rows, folded)
+
+
+def _row(run: OpenRun, condition: ConditionRecord, layer: LayerRecord) -> GalleryRow:
+    field, sae = run.field(condition), run.dictionary(layer.file)
+    codes = encode(field, sae)
+    statistics = atom_statistics(codes)
+    shown = statistics.top(SHOWN)
+    drops = psnr_drops(effects(field, sae, only(codes, shown), head=0), run.signal(condition.signals[0]))
+    who = f"{words.condition_title(condition.kind, condition.backbone)}, layer {layer.layer}"
+    tiles = []
+    for atom in shown:
+        values = codes.map(atom)
+        mean, active = float(statistics.mean_magnitude[atom]), float(statistics.active_fraction[atom])
+        alt = f"Map of atom {atom} of {who}: active on {words.percent(active)} of the picture"
+        lines = (
+            f"max {words.significant(float(values.max()), 2)}",
+            f"mean {words.significant(mean, 2)}",
+            f"active {words.percent(active)}",
+            words.gain(-float(drops[atom])),
+        )
+        tiles.append(AtomTile(f"atom {atom}", heat_map(values, alt), lines))
+    top = statistics.top(layer.k)
+    if top:
+        average = mean_map(codes, top)
+        alt = f"Mean map of the {len(top)} strongest atoms of {who}"
+        line = f"max {words.significant(float(average.max()), 2)}"
+        tiles.append(AtomTile(f"top-{len(top)} mean", heat_map(average, alt), (line,), mean=True))
+    note = f"{words.percent(layer.quality.dead)} of {words.count(layer.n_atoms, 'atom')} dead"
+    return GalleryRow(layer.layer, note, tuple(tiles))
+
+
+def only(codes: Codes, atoms: list[int]) -> Codes:
+    """The same codes with all atoms but a few silent: their effects alone cost a fraction of everyone's."""
+    kept = torch.isin(codes.indices, torch.tensor(atoms, dtype=codes.indices.dtype, device=codes.indices.device))
+    return Codes(codes.indices, torch.where(kept, codes.values, 0.0), codes.n_atoms, codes.grid)

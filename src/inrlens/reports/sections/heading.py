@@ -1,0 +1,81 @@
+"""The top of the page: what was run in a few sentences, and what went wrong."""
+
+from dataclasses import dataclass
+
+from inrlens.reports import words
+from inrlens.reports.opened import OpenRun
+from inrlens.reports.readings.troubles import troubles
+from inrlens.studies.record import RunRecord
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The top of the page; ``troubles`` is empty for a clean run."""
+
+    title: str
+    intro: str
+    troubles: tuple[str, ...]
+
+
+def heading(run: OpenRun) -> Heading:
+    """The top of a run's page."""
+    return Heading(_title(run.record), _intro(run), tuple(troubles(run.record)))
+
+
+def _title(record: RunRecord) -> str:
+    if record.kind == "demo":
+        return "What transfers, and what each atom does"
+    if not record.conditions:
+        return "A run that ended before its first network"
+    condition = record.conditions[0]
+    names = [record.signals[position] for position in condition.signals if position < len(record.signals)]
+    network = words.backbone_title(condition.backbone)
+    if record.kind == "cohort":
+        return f"{words.count(len(names), 'signal')} in one {network} encoder"
+    how = "fitted on a cohort's layers" if record.kind == "transfer" else f"as a {network}"
+    return f"{words.listed(names)} {how}"
+
+
+def _intro(run: OpenRun) -> str:
+    record = run.record
+    signals = words.count(len(record.signals), "photograph" if run.pictures else "signal")
+    backbones = [words.backbone_title(name) for name in dict.fromkeys(c.backbone for c in record.conditions)]
+    if record.kind != "demo" or not record.conditions:
+        return _intro_of_fit(record, signals)
+    parts = [f"{signals} went through {words.listed(backbones)} networks that take a coordinate and return a colour."]
+    cohort = next((c for c in record.conditions if c.kind == "cohort"), None)
+    if cohort is not None:
+        parts.append(
+            f"Each network learned one photograph alone and then {len(cohort.signals)} at once, with one encoder for "
+            "all and a linear head for each."
+        )
+    if record.transfers:
+        held = len({entry.signal for entry in record.transfers})
+        parts.append(
+            f"{words.count(held, 'photograph')} that no cohort saw then "
+            f"{'was' if held == 1 else 'were'} fitted on the encoders with more and more of their layers frozen."
+        )
+    if any(condition.layers for condition in record.conditions):
+        parts.append(
+            "A sparse dictionary took the layers apart into atoms, and single atoms were taken out of the network to "
+            "see what changes."
+        )
+    return " ".join(parts)
+
+
+def _intro_of_fit(record: RunRecord, signals: str) -> str:
+    if not record.conditions:
+        return f"A run over {signals} that recorded no network."
+    condition = record.conditions[0]
+    network = f"{words.backbone_title(condition.backbone)} network"
+    depth = len(condition.ranks.weight)
+    text = f"A {network} of {words.count(depth, 'layer')}, which takes a coordinate and returns a value, was fitted to "
+    text += f"{signals} in {words.count(condition.steps, 'step')} and {words.duration(condition.seconds)}."
+    if condition.kind == "transfer":
+        freeze, rest = condition.notes.get("freeze"), condition.notes.get("rest")
+        start = {"warm": "started from the cohort's weights", "reinit": "drawn afresh"}.get(str(rest), str(rest))
+        if freeze is None:
+            return f"{text} No layer was frozen; all were {start}."
+        held = "layer 0" if freeze == 0 else f"layers 0 to {freeze}"
+        return f"{text} The cohort's {held} stayed frozen; what follows was {start}."
+    return text

@@ -1,0 +1,130 @@
+"""Reconstructions beside their originals, and how the fits got there."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from inrlens.fields.field import EVALUATION_TILE, Field
+from inrlens.metrics import psnr, ssim
+from inrlens.reports import words
+from inrlens.reports.figures.fits import history_panels
+from inrlens.reports.opened import OpenRun
+from inrlens.reports.parts import Figure, condition_keys
+from inrlens.reports.pictures import Picture, heat_map, picture
+from inrlens.reports.readings.fits import history_reading, quality_reading
+from inrlens.rows import tiles
+from inrlens.studies.record import ConditionRecord
+
+AMPLIFICATIONS = (1, 2, 5, 10, 20, 50, 100, 200)
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """One head's picture beside its signal; ``error`` is the mean absolute error over channels, amplified."""
+
+    title: str
+    signal: str
+    original: Picture
+    reconstruction: Picture
+    error: Picture
+    psnr: str
+    ssim: str
+
+
+@dataclass(frozen=True)
+class Reconstructions:
+    """Signal 0 under every condition, then every head of the cohorts; ``amplified`` is the factor of the error maps."""
+
+    reading: str
+    what: str
+    first: tuple[Reconstruction, ...]
+    others: tuple[tuple[str, tuple[Reconstruction, ...]], ...]
+    history: Figure | None
+
+
+def reconstructions(run: OpenRun) -> Reconstructions | None:
+    """None where the run has no network."""
+    conditions = run.record.conditions
+    if not conditions:
+        return None
+    rendered: dict[tuple[str, int], Tensor] = {}
+    errors: dict[tuple[str, int], Tensor] = {}
+    for condition in conditions if run.pictures else ():
+        for head, (position, image) in enumerate(zip(condition.signals, _heads(run.field(condition)), strict=True)):
+            rendered[condition.name, head] = image
+            errors[condition.name, head] = (image.clamp(0.0, 1.0) - run.signal(position).image()).abs().mean(-1)
+    factor = _amplification(list(errors.values())) if errors else 1
+    made = {
+        (c.name, head): _reconstruction(run, c, head, rendered[c.name, head], errors[c.name, head], factor)
+        for c in conditions
+        for head in range(len(c.signals))
+        if rendered
+    }
+    name = run.signal(conditions[0].signals[0]).name
+    times = f"amplified {factor} times" if factor > 1 else "not amplified"
+    what = (
+        f"Original, reconstruction and absolute error of {name}, mean over channels, {times}: the "
+        f"palest yellow is an error of {words.significant(1.0 / factor, 2)} or more on values from 0 to 1. PSNR and "
+        "SSIM are this picture's own, output clamped to [0, 1]."
+    )
+    return Reconstructions(
+        reading=quality_reading(conditions),
+        what=what,
+        first=tuple(made[c.name, 0] for c in conditions if (c.name, 0) in made),
+        others=tuple(
+            (words.condition_title(c.kind, c.backbone), tuple(made[c.name, head] for head in range(1, len(c.signals))))
+            for c in conditions
+            if len(c.signals) > 1 and made
+        ),
+        history=_history(run),
+    )
+
+
+def _history(run: OpenRun) -> Figure | None:
+    histories = [(condition, run.history(condition)) for condition in run.record.conditions]
+    histories = [(condition, rows) for condition, rows in histories if len(rows) > 1]
+    if not histories:
+        return None
+    return Figure(
+        name="history",
+        reading=history_reading(histories),
+        what="PSNR of each recorded step's own coordinates against seconds; the last point is over the whole grid, "
+        "and the mean over signals for a cohort. One fit a line.",
+        panels=tuple(history_panels(histories)),
+        keys=condition_keys([condition for condition, _ in histories]),
+    )
+
+
+@torch.no_grad()
+def _heads(field: Field) -> list[Tensor]:
+    """The picture of every head ``(h, w, c)``, the encoder run once for all."""
+    x = field.grid_coordinates()
+    out = torch.cat([field(x[rows]).cpu() for rows in tiles(x.shape[0], EVALUATION_TILE)])
+    return [out[:, field.columns(head)].reshape(*field.grid_or(None), -1) for head in range(field.heads)]
+
+
+def _amplification(errors: list[Tensor]) -> int:
+    """The largest factor at which 98 % of all error pixels still fit on the scale."""
+    pooled = torch.cat([error.reshape(-1) for error in errors])
+    high = float(torch.sort(pooled)[0][int(0.98 * (pooled.numel() - 1))])
+    fitting = [factor for factor in AMPLIFICATIONS if factor * high <= 1.0]
+    return max(fitting, default=1)
+
+
+def _reconstruction(
+    run: OpenRun, condition: ConditionRecord, head: int, image: Tensor, error: Tensor, factor: int
+) -> Reconstruction:
+    signal = run.signal(condition.signals[head])
+    title = words.condition_title(condition.kind, condition.backbone)
+    quality = words.db(psnr(image, signal.image()), 2)
+    similar = ssim(image, signal.image()) if min(signal.shape) >= 11 else None
+    return Reconstruction(
+        title=title,
+        signal=signal.name,
+        original=picture(signal.image(), f"{signal.name}, original"),
+        reconstruction=picture(image, f"{signal.name}, reconstruction of the {title} network, {quality}"),
+        error=heat_map(error, f"Absolute error of the {title} network on {signal.name}", 1.0 / factor),
+        psnr=quality,
+        ssim=words.fixed(similar, 3),
+    )

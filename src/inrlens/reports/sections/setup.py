@@ -1,0 +1,152 @@
+"""What was run, in numbers: signals, machine, networks, transfers and dictionaries with all their recipes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from inrlens.reports import words
+from inrlens.reports.opened import OpenRun
+from inrlens.reports.parts import Table
+from inrlens.studies.record import ConditionRecord, RunRecord
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Facts as name and value, and a table for each kind of training."""
+
+    facts: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...]
+
+
+def setup(run: OpenRun) -> Setup:
+    """What a run was."""
+    tables = (_networks(run.record), _transfers(run.record), _dictionaries(run.record))
+    return Setup(_facts(run), tuple(table for table in tables if table is not None))
+
+
+def _facts(run: OpenRun) -> tuple[tuple[str, str], ...]:
+    record, machine = run.record, run.record.machine
+    shapes = list(dict.fromkeys((signal.shape, signal.channels) for signal in run.signals))
+    grids = words.listed([f"{words.size(shape)}, {words.count(c, 'channel')}" for shape, c in shapes])
+    unit = "height \N{MULTIPLICATION SIGN} width in pixels" if run.pictures else "samples"
+    return (
+        ("Signals", f"{len(record.signals)} of {grids} ({unit})"),
+        ("Seed", str(record.seed)),
+        ("Machine", f"{machine.processor}, {words.count(machine.cores, 'core')}, {machine.system}"),
+        ("Computed on", f"{machine.device}, {words.count(machine.threads, 'thread')}"),
+        ("Versions", f"InrLens {record.inrlens_version}, torch {machine.torch}, Python {machine.python}"),
+        ("Started", record.started.replace("T", " ").replace("+00:00", " UTC")),
+        ("Took", f"{words.duration(record.seconds)} without this page"),
+        ("Names", words.listed(record.signals)),
+    )
+
+
+def _networks(record: RunRecord) -> Table | None:
+    if not record.conditions:
+        return None
+    rows = tuple(_network_row(condition) for condition in record.conditions)
+    columns = (
+        "network",
+        "recipe",
+        "layers \N{MULTIPLICATION SIGN} width",
+        "scale",
+        "signals",
+        *_RECIPE,
+        "seed",
+        "time",
+    )
+    return Table("The networks and how they were fitted", columns, rows, names=4)
+
+
+_RECIPE = ("steps", "batch", "learning rate", "schedule", "optimiser")
+
+
+def _network_row(condition: ConditionRecord) -> tuple[str, ...]:
+    recipe, backbone = condition.recipe, condition.recipe.get("backbone") or {}
+    planned = recipe.get("steps", condition.steps)
+    steps = str(condition.steps) if planned == condition.steps else f"{condition.steps} of {planned}"
+    return (
+        words.condition_title(condition.kind, condition.backbone),
+        str(recipe.get("name", words.MISSING)),
+        f"{backbone.get('depth', len(condition.ranks.weight))} \N{MULTIPLICATION SIGN} {backbone.get('width', '?')}",
+        _scale(backbone),
+        str(len(condition.signals)),
+        steps,
+        *_recipe_cells(recipe),
+        str(condition.seed),
+        words.duration(condition.seconds),
+    )
+
+
+def _scale(backbone: dict[str, Any]) -> str:
+    """The setting that decides how fine a network sees: omega_0 of a SIREN, sigma and frequencies of an FFMLP."""
+    known = {"omega_0": "\N{GREEK SMALL LETTER OMEGA}\N{SUBSCRIPT ZERO}", "sigma": "\N{GREEK SMALL LETTER SIGMA}"}
+    skipped = {"name", "coordinates", "width", "depth"}
+    parts = [
+        f"{known.get(key, key)} {_plain(backbone[key])}"
+        for key in sorted(backbone, key=lambda key: key not in known)
+        if key not in skipped
+    ]
+    return ", ".join(parts) or words.MISSING
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return words.listed([_plain(entry) for entry in value])
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _recipe_cells(recipe: dict[str, Any]) -> tuple[str, ...]:
+    batch = recipe.get("batch")
+    rate = _plain(recipe.get("learning_rate", words.MISSING))
+    if recipe.get("optimizer") == "muon":
+        rate += f" (Muon {_plain(recipe.get('muon_learning_rate', words.MISSING))})"
+    schedule = str(recipe.get("schedule", words.MISSING))
+    if recipe.get("stop_psnr") is not None:
+        schedule += f", stops at {words.db(recipe['stop_psnr'])}"
+    return ("all" if batch is None else str(batch), rate, schedule, str(recipe.get("optimizer", words.MISSING)))
+
+
+def _transfers(record: RunRecord) -> Table | None:
+    if not record.transfers:
+        return None
+    recipes = {part["name"]: part.get("transfer", {}) for part in record.plan.get("backbones", ())}
+    rows = []
+    for backbone in dict.fromkeys(entry.backbone for entry in record.transfers):
+        mine = [entry for entry in record.transfers if entry.backbone == backbone]
+        recipe = recipes.get(backbone, {})
+        rows.append(
+            (
+                words.backbone_title(backbone),
+                str(recipe.get("name", words.MISSING)),
+                str(len(mine)),
+                str(len({entry.signal for entry in mine})),
+                str(len({entry.seed for entry in mine})),
+                str(recipe.get("steps", words.MISSING)),
+                *_recipe_cells(recipe),
+                words.duration(sum(entry.seconds for entry in mine)),
+            )
+        )
+    columns = ("transfers", "recipe", "fits", "signals", "seeds", *_RECIPE, "time")
+    return Table("The transfers of the freeze sweep", columns, tuple(rows), names=2)
+
+
+def _dictionaries(record: RunRecord) -> Table | None:
+    rows = []
+    for condition in record.conditions:
+        if condition.layers:
+            first = condition.layers[0]
+            steps = sorted({layer.steps for layer in condition.layers})
+            rows.append(
+                (
+                    words.condition_title(condition.kind, condition.backbone),
+                    str(len(condition.layers)),
+                    str(first.n_atoms),
+                    str(first.k),
+                    words.span(str(steps[0]), str(steps[-1])),
+                    str(record.plan.get("sae_batch", words.MISSING)),
+                    _plain(record.plan.get("sae_learning_rate", words.MISSING)),
+                    words.duration(sum(layer.seconds for layer in condition.layers)),
+                )
+            )
+    columns = ("dictionaries", "layers", "atoms n", "k", "steps", "batch", "learning rate", "time")
+    return Table("The dictionaries", columns, tuple(rows)) if rows else None

@@ -1,0 +1,105 @@
+"""From a fitted field or a trained dictionary to its record."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from inrlens.atoms.codes import encode
+from inrlens.atoms.effects import effects, psnr_drops
+from inrlens.atoms.statistics import atom_statistics, spread
+from inrlens.dictionaries.evaluate import evaluate_sae
+from inrlens.dictionaries.train import SaeFit
+from inrlens.fields.field import Field, initial_field
+from inrlens.fitting.history import Fit
+from inrlens.metrics import ssim
+from inrlens.ranks.advice import freeze_advice
+from inrlens.ranks.stable_rank import activation_stable_ranks, weight_stable_ranks
+from inrlens.signals.signal import Signal
+from inrlens.studies.record import ConditionRecord, LayerRecord, Ranks
+
+TOP_ATOMS = 16
+
+
+def field_ranks(field: Field) -> Ranks:
+    """Stable ranks of a field's weights and, over its grid, of its activations."""
+    return Ranks(weight_stable_ranks(field), activation_stable_ranks(field))
+
+
+def mean_ssim(field: Field, signals: Sequence[Signal]) -> float | None:
+    """SSIM of each head against its signal, mean over heads; None for grids that SSIM is not defined on."""
+    if len(signals[0].shape) != 2 or min(signals[0].shape) < 11:
+        return None
+    values = [ssim(field.render(head).cpu(), signal.image()) for head, signal in enumerate(signals)]
+    return sum(values) / len(values)
+
+
+def condition_record(
+    name: str, fitted: Fit, signals: Sequence[Signal], positions: tuple[int, ...], file: str, history: str
+) -> ConditionRecord:
+    """The record of a fit, without dictionaries yet; ``positions`` are the signals' in the run's list."""
+    field, origin = fitted.field, fitted.field.origin
+    advice = freeze_advice(field)
+    kind: Any = origin.kind
+    return ConditionRecord(
+        name=name,
+        kind=kind,
+        backbone=field.backbone.name,
+        file=file,
+        history=history,
+        signals=positions,
+        recipe=origin.recipe,
+        seed=origin.seed,
+        psnr=fitted.psnr,
+        psnrs=fitted.psnrs,
+        ssim=mean_ssim(field, signals),
+        seconds=fitted.seconds,
+        steps=fitted.steps,
+        outcome=fitted.outcome,
+        divergences=fitted.divergences,
+        ranks_initial=None if origin.kind == "transfer" else field_ranks(initial_field(field)),
+        ranks=Ranks(advice.weight_stable_rank, advice.activation_stable_rank),
+        tau=advice.tau,
+        margin=advice.margin,
+        advice=advice.sentence,
+        notes=origin.notes,
+    )
+
+
+def layer_record(field: Field, trained: SaeFit, signals: Sequence[Signal], file: str) -> LayerRecord:
+    """The record of a dictionary; drops are measured on head 0 and its signal."""
+    sae = trained.sae
+    codes = encode(field, sae)
+    statistics = atom_statistics(codes)
+    alive = ~statistics.dead.cpu()
+    drops = psnr_drops(effects(field, sae, codes, head=0), signals[0])
+    top = statistics.top(TOP_ATOMS)
+    worst = _argmax_where(drops, alive)
+    order = statistics.top(sae.n_atoms)
+    return LayerRecord(
+        layer=sae.layer,
+        file=file,
+        n_atoms=sae.n_atoms,
+        k=sae.k,
+        steps=trained.steps,
+        seconds=trained.seconds,
+        outcome=trained.outcome,
+        quality=evaluate_sae(field, sae, signals),
+        between=evaluate_sae(field, sae, where="between"),
+        active_fraction=spread(statistics.active_fraction.cpu()[alive]),
+        ipr=spread(statistics.ipr.cpu()[alive]),
+        top_atoms=tuple(top),
+        top_magnitude=tuple(float(statistics.mean_magnitude[atom]) for atom in top),
+        top_firing=tuple(float(statistics.firing_rate[atom]) for atom in top),
+        psnr_drop=spread(drops[alive]),
+        worst_atom=worst,
+        worst_atom_drop=None if worst is None else float(drops[worst]),
+        worst_atom_rank=None if worst is None else order.index(worst) + 1,
+    )
+
+
+def _argmax_where(values: Tensor, allowed: Tensor) -> int | None:
+    if not bool(allowed.any()):
+        return None
+    return int(torch.where(allowed, values, -torch.inf).argmax())

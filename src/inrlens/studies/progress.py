@@ -1,0 +1,60 @@
+"""What a run tells while it runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from inrlens.dictionaries.train import SaeCallback
+from inrlens.fitting.history import Callback
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands: the running stage's name, how much of it and of the whole is done (0 to 1), and a detail."""
+
+    stage: str
+    number: int
+    stages: int
+    stage_done: float
+    whole_done: float
+    detail: str
+
+
+Listener = Callable[[Progress], None]
+
+
+class Stages:
+    """Turns the callbacks of fits and trainings into progress over a list of stages with known costs.
+
+    A cost is in any unit, the same for all stages; it decides only how the whole's share is reckoned.
+    """
+
+    def __init__(self, costs: dict[str, float], listener: Listener | None) -> None:
+        self._costs = costs
+        self._listener = listener
+        self._names = list(costs)
+        self._total = sum(costs.values()) or 1.0
+        self._before = 0.0
+        self._number = 0
+
+    def begin(self, stage: str) -> None:
+        """Stages before ``stage`` count as done."""
+        self._number = self._names.index(stage)
+        self._before = sum(self._costs[name] for name in self._names[: self._number])
+        self.tell(0.0, "")
+
+    def tell(self, done: float, detail: str) -> None:
+        """Reports how much of the running stage is done."""
+        if self._listener is not None:
+            stage = self._names[self._number]
+            whole = (self._before + self._costs[stage] * done) / self._total
+            self._listener(Progress(stage, self._number + 1, len(self._names), done, whole, detail))
+
+    def fit_callback(self, part: int = 0, parts: int = 1, prefix: str = "") -> Callback:
+        """A fit's callback that reports it as the ``part``-th of ``parts`` equal parts of the stage."""
+        return lambda record, steps: self.tell(
+            (part + record.step / steps) / parts, f"{prefix}PSNR {record.psnr:.1f} dB"
+        )
+
+    def sae_callback(self, part: int, parts: int, prefix: str) -> SaeCallback:
+        """The same for the training of a dictionary."""
+        return lambda record, steps: self.tell((part + record.step / steps) / parts, f"{prefix}FVU {record.fvu:.4f}")

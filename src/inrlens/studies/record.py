@@ -1,0 +1,202 @@
+"""What a run measured: plain numbers, written to ``run.json`` and read back by reports."""
+
+import json
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from inrlens import __version__
+from inrlens.atoms.statistics import Spread
+from inrlens.dictionaries.evaluate import SaeQuality
+from inrlens.errors import InputError
+from inrlens.files import read_json, write_json
+from inrlens.fitting.history import Divergence
+
+RECORD_FILE = "run.json"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a run ran."""
+
+    processor: str
+    cores: int
+    threads: int
+    device: str
+    python: str
+    torch: str
+    system: str
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Stable ranks of every layer: of the weights, and of the activations in each variant."""
+
+    weight: tuple[float, ...]
+    activation: dict[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """One layer's dictionary: its file, quality on the grid and between samples, and its atoms' statistics.
+
+    ``active_fraction`` and ``ipr`` are spreads over living atoms. ``top_atoms`` are the first 16 by mean magnitude,
+    with ``top_magnitude`` and ``top_firing`` beside them. ``psnr_drop`` is the spread over living atoms of the dB lost
+    on signal 0 by removing one atom; ``worst_atom`` loses most, and ``worst_atom_rank`` is its place by mean magnitude
+    (1 is the largest).
+    """
+
+    layer: int
+    file: str
+    n_atoms: int
+    k: int
+    steps: int
+    seconds: float
+    outcome: str
+    quality: SaeQuality
+    between: SaeQuality
+    active_fraction: Spread | None
+    ipr: Spread | None
+    top_atoms: tuple[int, ...]
+    top_magnitude: tuple[float, ...]
+    top_firing: tuple[float, ...]
+    psnr_drop: Spread | None
+    worst_atom: int | None
+    worst_atom_drop: float | None
+    worst_atom_rank: int | None
+
+
+@dataclass(frozen=True)
+class ConditionRecord:
+    """One fitted network: how it was fitted, how well, its ranks before and after, its dictionaries.
+
+    ``signals`` names a signal a head, as positions in the run's ``signals.safetensors``. ``ranks_initial`` is None for
+    a transfer, whose start is not an initialisation.
+    """
+
+    name: str
+    kind: Literal["single", "cohort", "transfer"]
+    backbone: str
+    file: str
+    history: str
+    signals: tuple[int, ...]
+    recipe: dict[str, Any]
+    seed: int
+    psnr: float
+    psnrs: tuple[float, ...]
+    ssim: float | None
+    seconds: float
+    steps: int
+    outcome: str
+    divergences: tuple[Divergence, ...]
+    ranks_initial: Ranks | None
+    ranks: Ranks
+    tau: int
+    margin: float
+    advice: str
+    notes: dict[str, Any]
+    layers: tuple[LayerRecord, ...] = ()
+
+
+@dataclass(frozen=True)
+class TransferRecord:
+    """One fit of a held-out signal on a cohort; ``freeze`` None is ``scratch`` with rest reinit, ``none`` with warm.
+
+    ``picture`` names the reconstruction's file, None where it was not kept.
+    """
+
+    backbone: str
+    signal: int
+    freeze: int | None
+    rest: Literal["reinit", "warm"]
+    seed: int
+    psnr: float
+    ssim: float | None
+    seconds: float
+    outcome: str
+    divergences: tuple[Divergence, ...]
+    picture: str | None
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """Everything a run folder holds, in numbers; all files are named relative to the folder."""
+
+    kind: Literal["demo", "fit", "cohort", "transfer"]
+    inrlens_version: str
+    started: str
+    seconds: float
+    outcome: Literal["finished", "interrupted"]
+    machine: Machine
+    seed: int
+    plan: dict[str, Any]
+    signals: tuple[str, ...]
+    conditions: tuple[ConditionRecord, ...]
+    transfers: tuple[TransferRecord, ...] = ()
+
+    __pydantic_config__ = ConfigDict(ser_json_inf_nan="strings", extra="forbid")
+
+    def condition(self, kind: str, backbone: str) -> ConditionRecord | None:
+        """The first condition of a kind and backbone, None where the run has none."""
+        found = (c for c in self.conditions if c.kind == kind and c.backbone == backbone)
+        return next(found, None)
+
+
+_ADAPTER = TypeAdapter(RunRecord)
+
+
+def write_record(folder: Path, record: RunRecord) -> None:
+    """Writes ``run.json`` into a run folder."""
+    write_json(folder / RECORD_FILE, json.loads(_ADAPTER.dump_json(record)))
+
+
+def read_record(folder: str | Path) -> RunRecord:
+    """Reads the ``run.json`` of a run folder.
+
+    Raises:
+        InputError: where the folder is no run of InrLens, or its record is damaged.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder: give the folder of a run.")
+    if not (folder / RECORD_FILE).is_file():
+        raise InputError(f"{folder} holds no {RECORD_FILE}: it is not a run of InrLens.")
+    try:
+        return _ADAPTER.validate_python(read_json(folder / RECORD_FILE))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the top"
+        raise InputError(f"{folder / RECORD_FILE} is damaged at {where}: {first['msg']}.") from error
+
+
+def this_machine(device: str) -> Machine:
+    """The machine that this process runs on."""
+    return Machine(
+        processor=_processor(),
+        cores=os.cpu_count() or 1,
+        threads=torch.get_num_threads(),
+        device=torch.cuda.get_device_name() if device.startswith("cuda") else "cpu",
+        python=platform.python_version(),
+        torch=torch.__version__,
+        system=f"{platform.system()} {platform.machine()}",
+    )
+
+
+def version() -> str:
+    """The version of InrLens that writes a record."""
+    return __version__
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,71 @@
+"""The folder of a single fit, a cohort or a transfer."""
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+
+from inrlens.checkpoints import load_field, save
+from inrlens.errors import InputError
+from inrlens.fields.field import Field
+from inrlens.fitting.history import Fit, write_history
+from inrlens.signals.archive import load_signals, save_signals
+from inrlens.signals.images import save_image
+from inrlens.signals.signal import Signal
+from inrlens.studies.measure import condition_record
+from inrlens.studies.record import RECORD_FILE, RunRecord, read_record, this_machine, version, write_record
+
+
+def write_fit_run(folder: Path, fitted: Fit, signals: Sequence[Signal]) -> RunRecord:
+    """Writes a fit into ``folder`` (which must exist): field, history, signals, reconstructions and ``run.json``."""
+    field, origin = fitted.field, fitted.field.origin
+    save_signals(folder / "signals.safetensors", signals)
+    save(field, folder / "field.safetensors")
+    write_history(folder / "history.csv", fitted.history)
+    if len(signals[0].shape) == 2 and field.channels in (1, 3):
+        for head in range(field.heads):
+            save_image(folder / "reconstructions" / f"{head:02d}.png", field.render(head).cpu())
+    name = f"{origin.kind}_{field.backbone.name}"
+    positions = tuple(range(len(signals)))
+    condition = condition_record(name, fitted, signals, positions, "field.safetensors", "history.csv")
+    kinds = {"single": "fit", "cohort": "cohort", "transfer": "transfer"}
+    now = datetime.datetime.now(datetime.UTC)
+    record = RunRecord(
+        kind=kinds[origin.kind],  # type: ignore[arg-type]
+        inrlens_version=version(),
+        started=(now - datetime.timedelta(seconds=fitted.seconds)).isoformat(timespec="seconds"),
+        seconds=fitted.seconds,
+        outcome="interrupted" if fitted.outcome == "interrupted" else "finished",
+        machine=this_machine(str(field.device)),
+        seed=origin.seed,
+        plan={"recipe": origin.recipe, "notes": origin.notes},
+        signals=tuple(signal.name for signal in signals),
+        conditions=(condition,),
+    )
+    write_record(folder, record)
+    return record
+
+
+def open_field(path: str | Path, condition: str | None = None) -> tuple[Field, list[Signal] | None]:
+    """A field from its file, or from a run folder together with the signals that it was fitted to, one a head.
+
+    ``condition`` names one of a run's networks where it holds several.
+
+    Raises:
+        InputError: where there is no such field, or a run of several is given without a name.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return load_field(path), None
+    record = read_record(path)
+    names = [entry.name for entry in record.conditions]
+    if condition is None and len(names) > 1:
+        raise InputError(f"{path} holds several networks ({', '.join(names)}): name one with --condition.")
+    chosen = [entry for entry in record.conditions if condition in (None, entry.name)]
+    if not chosen:
+        raise InputError(f"{path} holds no network {condition!r}; allowed are {', '.join(names) or 'none'}.")
+    signals = load_signals(path / "signals.safetensors")
+    try:
+        members = [signals[position] for position in chosen[0].signals]
+    except IndexError as error:
+        raise InputError(f"{path / RECORD_FILE} names signals that signals.safetensors does not hold.") from error
+    return load_field(path / chosen[0].file), members

@@ -1,0 +1,48 @@
+"""Fixed threads and examples, and the few trained things that many tests look at."""
+
+from pathlib import Path
+
+import hypothesis
+import pytest
+import torch
+
+import command
+import inrlens as il
+import toys
+
+# One thread: the networks here are so small that a second one only waits, and pytest-xdist runs a process a core.
+torch.set_num_threads(1)
+hypothesis.settings.register_profile("fixed", deadline=None, derandomize=True, max_examples=30, database=None)
+hypothesis.settings.load_profile("fixed")
+
+
+@pytest.fixture(scope="session", params=il.backbone_names())
+def backbone(request: pytest.FixtureRequest) -> str:
+    """The name of every registered backbone in turn."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def cohort_fit() -> il.Fit:
+    """A small SIREN cohort of 3 signals; not to be changed."""
+    return il.fit_cohort(toys.signals(3), toys.recipe(steps=60), seed=3)
+
+
+@pytest.fixture(scope="session")
+def cohort(cohort_fit: il.Fit) -> il.Field:
+    """Its field."""
+    return cohort_fit.field
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``photos/``, a run ``cohort/`` of three of them, and ``sae.safetensors`` of its layer 1.
+
+    Made by the program itself; not to be changed.
+    """
+    folder = tmp_path_factory.mktemp("bench")
+    photos = command.photos(folder / "photos", 4)
+    command.done("cohort", photos, "--limit", 3, *command.FAST, "-o", folder / "cohort")
+    numbers = ("-n", 32, "-k", 4, "--steps", 5, "--batch", 64)
+    command.done("sae", folder / "cohort", "--layer", 1, *numbers, "-o", folder / "sae.safetensors")
+    return folder

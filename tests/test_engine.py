@@ -1,0 +1,140 @@
+"""The written-out gradient against autograd, for every backbone, tile, start layer, head count and batch."""
+
+import itertools
+
+import pytest
+import torch
+from torch import Tensor
+
+import inrlens as il
+import toys
+from inrlens.fitting.engine import Engine, PrefixRows
+
+TILES = (1, 7, 63, 64)
+"""The toy grid has 63 rows: single rows, a divisor, all at once, and more than there are."""
+
+
+def _autograd(field: il.Field, x: Tensor, targets: Tensor, start: int) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """Loss, clamped squared error and gradients of the head and of layers ``start``.. by automatic differentiation."""
+    parameters = _parameters(field, start)
+    out = field(x)
+    loss = ((out - targets).square().sum(0) / (len(x) * field.channels)).sum()
+    clamped = (out.detach().clamp(0.0, 1.0) - targets).square().sum(0)
+    return loss.detach(), clamped, list(torch.autograd.grad(loss, parameters))
+
+
+def _parameters(field: il.Field, start: int) -> list[torch.nn.Parameter]:
+    layers = [field.encoder.layer(index) for index in range(start, field.depth)]
+    return [*field.head.parameters(), *(p for layer in layers for p in (layer.weight, layer.bias))]
+
+
+def _ours(
+    field: il.Field, x: Tensor, targets: Tensor, start: int, tile: int, rows: slice | Tensor, budget: int = 2**30
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    engine = Engine([field.encoder.layer(i) for i in range(start, field.depth)], field.head, field.channels, tile)
+    loss, clamped = engine.gradient(PrefixRows(field.encoder, x, start, tile, budget), targets, rows)
+    gradients = [p.grad.clone() for p in _parameters(field, start) if p.grad is not None]
+    for parameter in field.parameters():
+        parameter.grad = None
+    return loss, clamped, gradients
+
+
+def _near(found: Tensor, expected: Tensor, relative: float) -> None:
+    scale = float(expected.abs().max())
+    assert float((found - expected).abs().max()) <= relative * max(scale, 1e-30)
+
+
+def _case(backbone: str, heads: int, dtype: torch.dtype, **settings: object) -> tuple[il.Field, Tensor, Tensor]:
+    field = toys.field(backbone, heads=heads, channels=2, **settings).to(dtype)
+    x = field.grid_coordinates()
+    targets = torch.cat([signal.values for signal in toys.signals(heads, channels=2)], 1).to(dtype)
+    return field, x, targets
+
+
+@pytest.mark.parametrize(("dtype", "relative"), [(torch.float64, 1e-10), (torch.float32, 1e-5)])
+@pytest.mark.parametrize("start", range(5))
+def test_the_gradient_equals_autograd(backbone: str, start: int, dtype: torch.dtype, relative: float) -> None:
+    for heads, tile in itertools.product((1, 4), TILES):
+        field, x, targets = _case(backbone, heads, dtype)
+        loss, clamped, gradients = _ours(field, x, targets, start, tile, slice(0, len(x)))
+        expected_loss, expected_clamped, expected = _autograd(field, x, targets, start)
+        _near(loss, expected_loss, relative)
+        _near(clamped, expected_clamped, relative)
+        assert len(gradients) == len(expected) == 2 + 2 * (4 - start)
+        for found, wanted in zip(gradients, expected, strict=True):
+            _near(found, wanted, relative)
+
+
+@pytest.mark.parametrize("tile", TILES)
+def test_the_gradient_over_a_batch_or_a_slice(backbone: str, tile: int) -> None:
+    field, x, targets = _case(backbone, 3, torch.float64)
+    batch = torch.randperm(len(x), generator=toys.generator())[:20]
+    for rows, start in itertools.product((batch, slice(11, 50), slice(0, 1)), (0, 2)):
+        found = _ours(field, x, targets, start, tile, rows)
+        expected = _autograd(field, x[rows], targets[rows], start)
+        for one, two in zip((found[0], found[1], *found[2]), (expected[0], expected[1], *expected[2]), strict=True):
+            _near(one, two, 1e-10)
+
+
+def test_each_layer_has_its_own_omega() -> None:
+    field, x, targets = _case("siren", 2, torch.float64, omega_0=(30.0, 3.0, 11.0, 7.0))
+    _, _, found = _ours(field, x, targets, 0, 16, slice(0, len(x)))
+    _, _, expected = _autograd(field, x, targets, 0)
+    for one, two in zip(found, expected, strict=True):
+        _near(one, two, 1e-10)
+
+
+def test_a_second_pass_replaces_the_gradient_and_leaves_the_weights() -> None:
+    field, x, targets = _case("siren", 2, torch.float64)
+    before = {name: value.clone() for name, value in field.state_dict().items()}
+    engine = Engine([field.encoder.layer(i) for i in range(4)], field.head, field.channels, 10)
+    inputs = PrefixRows(field.encoder, x, 0, 10)
+    engine.gradient(inputs, targets, slice(0, len(x)))
+    first = [parameter.grad.clone() for parameter in engine.parameters if parameter.grad is not None]
+    engine.gradient(inputs, targets, slice(0, len(x)))
+    assert all(torch.equal(g, p.grad) for g, p in zip(first, engine.parameters, strict=True) if p.grad is not None)
+    assert all(torch.equal(value, before[name]) for name, value in field.state_dict().items())
+
+
+@pytest.mark.parametrize("start", [0, 1, 3])
+def test_prefix_rows_beyond_the_budget_are_recomputed_and_give_the_same_gradient(backbone: str, start: int) -> None:
+    field, x, targets = _case(backbone, 2, torch.float64)
+    assert PrefixRows(field.encoder, x, start, 16).rows is not None
+    assert PrefixRows(field.encoder, x, start, 16, budget=100).rows is None
+    assert len(PrefixRows(field.encoder, x, start, 16, budget=100)) == 63
+    for rows in (slice(0, 63), torch.randperm(63, generator=toys.generator())[:30]):
+        kept = _ours(field, x, targets, start, 16, rows)
+        recomputed = _ours(field, x, targets, start, 16, rows, budget=100)
+        for one, two in zip((kept[0], *kept[2]), (recomputed[0], *recomputed[2]), strict=True):
+            _near(one, two, 1e-12)
+
+
+def test_frozen_layers_are_run_once_a_fit_and_not_once_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[int] = []
+    original = il.Encoder.run
+
+    def counted(self: il.Encoder, h: Tensor, start: int, stop: int | None) -> Tensor:
+        runs.append(len(h))
+        return original(self, h, start, stop)
+
+    field, x, targets = _case("siren", 2, torch.float32)
+    monkeypatch.setattr(il.Encoder, "run", counted)
+    inputs = PrefixRows(field.encoder, x, 2, 16)
+    made = sum(runs)
+    assert made <= len(x) + 1
+    engine = Engine([field.encoder.layer(i) for i in (2, 3)], field.head, field.channels, 16)
+    for _ in range(5):
+        engine.gradient(inputs, targets, slice(0, len(x)))
+    assert sum(runs) == made
+
+
+def test_the_full_network_in_tiles_agrees_with_one_tile() -> None:
+    """The claim is about the real size: 256 units, 5 layers, 10 heads, float32."""
+    for backbone in il.backbone_names():
+        field = il.Field.new(backbone, heads=10, channels=3, grid=(24, 30))
+        x = field.grid_coordinates()
+        targets = torch.rand(len(x), 30, generator=toys.generator())
+        whole = _ours(field, x, targets, 0, len(x), slice(0, len(x)))
+        tiled = _ours(field, x, targets, 0, 100, slice(0, len(x)))
+        for one, two in zip(tiled[2], whole[2], strict=True):
+            _near(one, two, 1e-5)

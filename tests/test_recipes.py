@@ -1,0 +1,93 @@
+"""Recipes are plain numbers, and the paper's are the paper's."""
+
+import json
+import math
+
+import pytest
+
+import inrlens as il
+import toys
+from inrlens.fields.ffmlp import FFMLP
+from inrlens.fields.siren import Siren
+from inrlens.fitting.recipes import recipe_settings
+
+
+def test_the_papers_table_2() -> None:
+    single, cohort, transfer = (
+        {name: make(name) for name in ("siren", "ffmlp")}
+        for make in (il.recipes.single, il.recipes.cohort, il.recipes.transfer)
+    )
+    assert single["siren"].backbone == Siren(width=256, depth=5, omega_0=50.0)
+    assert single["ffmlp"].backbone == FFMLP(width=256, depth=5, frequencies=256, sigma=20.0)
+    assert cohort["siren"].backbone == Siren(width=256, depth=5, omega_0=30.0)
+    assert cohort["ffmlp"].backbone == FFMLP(width=256, depth=5, frequencies=256, sigma=10.0)
+    assert [recipe.learning_rate for recipe in single.values()] == [2e-4, 5e-4]
+    assert {recipe.steps for recipe in single.values()} == {500}
+    assert {(recipe.steps, recipe.learning_rate) for recipe in cohort.values()} == {(5000, 1e-4)}
+    assert {(recipe.steps, recipe.learning_rate, recipe.backbone) for recipe in transfer.values()} == {
+        (500, 1e-4, None)
+    }
+    for table in (single, cohort, transfer):
+        for recipe in table.values():
+            assert (recipe.optimizer, recipe.batch, recipe.schedule, recipe.stop_psnr) == (
+                "adam",
+                None,
+                "constant",
+                None,
+            )
+
+
+@pytest.mark.parametrize("task", ["single", "cohort", "transfer"])
+def test_paper_and_fast_name_every_task_and_keep_the_network(backbone: str, task: str) -> None:
+    paper, fast = il.recipes.paper(task, backbone), il.recipes.fast(task, backbone)
+    assert paper == getattr(il.recipes, task)(backbone)
+    assert fast.backbone == paper.backbone
+    assert "fast" in fast.name
+    assert "paper" in paper.name
+
+
+def test_settings_are_json_and_name_the_network() -> None:
+    settings = recipe_settings(il.recipes.single("siren"))
+    assert json.loads(json.dumps(settings)) == settings
+    assert settings["backbone"] == {"name": "siren", "coordinates": 2, "width": 256, "depth": 5, "omega_0": 50.0}
+    assert recipe_settings(il.recipes.transfer("siren"))["backbone"] is None
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"steps": 0}, "recipe 'toy': steps must be at least 1, not 0"),
+        ({"batch": 0}, "recipe 'toy': batch must be at least 1, not 0"),
+        ({"tile": -1}, "recipe 'toy': tile must be at least 1, not -1"),
+        ({"record_every": 0}, "recipe 'toy': record_every must be at least 1, not 0"),
+        ({"learning_rate": 0.0}, "recipe 'toy': learning_rate must be a positive number, not 0.0"),
+        ({"learning_rate": math.nan}, "learning_rate must be a positive number, not nan"),
+        ({"muon_learning_rate": math.inf}, "muon_learning_rate must be a positive number, not inf"),
+    ],
+)
+def test_numbers_that_are_no_recipe(numbers: dict[str, object], message: str) -> None:
+    with pytest.raises(il.InputError, match=message):
+        toys.recipe(**numbers)
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("optimizer", "recipe 'toy': optimizer 'sgd' is not known; allowed are adam, muon"),
+        ("schedule", "recipe 'toy': schedule 'sgd' is not known; allowed are constant, cosine"),
+    ],
+)
+def test_words_that_are_not_known(key: str, message: str) -> None:
+    recipe = toys.recipe()
+    object.__setattr__(recipe, key, "sgd")  # past the type checker
+    with pytest.raises(il.InputError, match=message):
+        recipe.__post_init__()
+
+
+def test_names_that_are_no_recipe() -> None:
+    for make in (il.recipes.single, il.recipes.cohort, il.recipes.transfer):
+        with pytest.raises(il.InputError, match="backbone 'mlp' is not known; allowed are ffmlp, siren"):
+            make("mlp")
+    for make in (il.recipes.paper, il.recipes.fast):
+        with pytest.raises(il.InputError, match="task 'video' is not known; allowed are single, cohort, transfer"):
+            toys.unchecked(make)("video", "siren")

@@ -1,0 +1,262 @@
+"""The page: written for every kind of run, self-contained, escaped, and the same twice."""
+
+import math
+import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import inrlens as il
+import toys
+from inrlens.fields.ffmlp import FFMLP
+from inrlens.fields.siren import Siren
+from inrlens.reports.opened import OpenRun
+from inrlens.reports.page import REPORT_FILE, write_report
+from inrlens.signals.archive import load_signals, save_signals
+from inrlens.studies.progress import Progress
+from inrlens.studies.record import RunRecord, read_record, write_record
+from inrlens.studies.run_folder import write_fit_run
+from inrlens.studies.walkthrough import BackbonePlan, WalkthroughPlan, run_walkthrough
+
+GRID = (12, 14)
+_VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """What a reader's browser would find: elements with their attributes, nesting, and visible text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        self.elements.append((tag, found))
+        if "id" in found:
+            self.ids.append(found["id"])
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def page(folder: Path) -> Page:
+    return Page(write_report(folder).read_text(encoding="utf-8"))
+
+
+def plan() -> WalkthroughPlan:
+    parts = []
+    for backbone in (Siren(width=8, depth=3), FFMLP(width=8, depth=3, frequencies=6, sigma=1.5)):
+        recipe = il.Recipe(f"toy {backbone.name}", backbone, steps=6, learning_rate=1e-3, record_every=2)
+        parts.append(BackbonePlan(backbone.name, recipe, recipe, replace(recipe, backbone=None)))
+    return WalkthroughPlan(tuple(parts), 2, 24, 3, 6, 64, 1e-3)
+
+
+def walk(folder: Path, listener: Callable[[Progress], None] | None = None) -> RunRecord:
+    photos = toys.signals(5, GRID)
+    folder.mkdir()
+    return run_walkthrough(plan(), photos[:3], photos[3:], folder, listener)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("reports") / "demo"
+    walk(folder)
+    write_report(folder)
+    return folder
+
+
+@pytest.fixture
+def copy(demo: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(demo, tmp_path / "copy"))
+
+
+def test_a_demo_has_every_section(demo: Path) -> None:
+    found = Page((demo / REPORT_FILE).read_text(encoding="utf-8"))
+    sections = [attributes["id"] for attributes in found.all("section")]
+    assert sections == [
+        "setup", "reconstructions", "ranks", "freeze", "gallery", "atoms", "ablations", "closing", "notes",
+    ]  # fmt: skip
+    assert len(found.all("h1")) == 1
+    for said in ("toy siren", "toy ffmlp", "Outside", "Fidelity", "2 held-out signals \N{MULTIPLICATION SIGN} 2 seeds"):
+        assert said in found.text
+    assert "Read this first" not in found.text
+
+
+def test_the_page_is_self_contained_and_accessible(demo: Path) -> None:
+    html = (demo / REPORT_FILE).read_text(encoding="utf-8")
+    found = Page(html)
+    assert found.open == []
+    assert len(found.ids) == len(set(found.ids))
+    for forbidden in ("http://", "https://", "<script", "@import", "<link", "#0102", "#0103", "<!--"):
+        assert forbidden not in html
+    assert html.count("url(") == html.count("url(#")
+    for _, attributes in found.elements:
+        assert attributes.get("src", "data:").startswith("data:image/png;base64,") or "src" not in attributes
+        target = attributes.get("href", "#")
+        assert target.startswith("#")
+        assert target == "#" or target[1:] in found.ids
+    images = found.all("img")
+    assert len(images) > 100
+    assert all(image["alt"].strip() and image["width"] and image["height"] for image in images)
+    drawings = [svg for svg in found.all("svg") if "aria-hidden" not in svg]
+    assert drawings
+    assert all(svg["role"] == "img" and svg["aria-label"].strip() for svg in drawings)
+    assert html.count("<figure") == html.count("<figcaption>") == html.count("</figcaption>")
+    for caption in html.split("<figcaption>")[1:]:
+        first = caption.split('<p class="reading">')[1].split("</p>")[0]
+        assert first.strip().endswith(".")
+    assert html.count("currentColor") > 0
+
+
+def test_the_same_run_gives_the_same_bytes_and_nothing_else_is_touched(demo: Path) -> None:
+    before = {path: path.read_bytes() for path in demo.rglob("*") if path.is_file()}
+    assert write_report(demo) == demo / REPORT_FILE
+    assert {path: path.read_bytes() for path in demo.rglob("*") if path.is_file()} == before
+
+
+def test_signal_names_are_escaped(copy: Path) -> None:
+    name = '<script>alert("x")</script> & $\\alpha_1$'
+    record = read_record(copy)
+    write_record(copy, replace(record, signals=(name, *record.signals[1:])))
+    signals = load_signals(copy / "signals.safetensors")
+    signals[0] = replace(signals[0], name=name)
+    (copy / "signals.safetensors").unlink()
+    save_signals(copy / "signals.safetensors", signals)
+    html = write_report(copy).read_text(encoding="utf-8")
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert name in Page(html).text
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_fit_a_cohort_and_a_transfer_have_a_page(tmp_path: Path, channels: int) -> None:
+    photos = toys.signals(3, GRID, channels)
+    recipe = toys.recipe("ffmlp")
+    one, many = il.fit(photos[0], recipe), il.fit_cohort(photos[:2], recipe)
+    moved = il.transfer(many.field, photos[2], freeze=1, recipe=replace(recipe, backbone=None))
+    for name, fitted, members in (("fit", one, photos[:1]), ("cohort", many, photos[:2]), ("moved", moved, photos[2:])):
+        (tmp_path / name).mkdir()
+        write_fit_run(tmp_path / name, fitted, members)
+        found = page(tmp_path / name)
+        sections = [attributes["id"] for attributes in found.all("section")]
+        assert sections[:3] == ["setup", "reconstructions", "ranks"]
+        assert "freeze" not in sections
+        assert len(found.all("img")) == 3 * len(members)
+    assert "layers 0 to 1 stayed frozen" in found.text
+
+
+def test_signals_that_are_no_pictures_have_a_page_without_pictures(tmp_path: Path) -> None:
+    wave = toys.signal(0, (40,), 1)
+    fitted = il.fit(wave, replace(toys.recipe(), backbone=Siren(coordinates=1, width=8, depth=2)))
+    write_fit_run(tmp_path, fitted, [wave])
+    found = page(tmp_path)
+    assert found.all("img") == []
+    assert "40, 1 channel" in found.text
+
+
+@pytest.mark.parametrize("stage", ["cohort SIREN fit", "SIREN freeze sweep", "cohort SIREN dictionaries"])
+def test_an_interrupted_run_says_so_on_top(tmp_path: Path, stage: str) -> None:
+    asked: list[str] = []
+
+    def listener(progress: Progress) -> None:
+        if progress.stage == stage and progress.stage_done > 0.15 and not asked:
+            asked.append(stage)
+            signal.raise_signal(signal.SIGINT)
+
+    record = walk(tmp_path / "run", listener)
+    assert record.outcome == "interrupted"
+    found = page(tmp_path / "run")
+    assert found.text.index("Read this first") < found.text.rindex("What was run")
+    assert "This run was interrupted" in found.text
+
+
+def test_a_run_without_any_network_still_has_a_page(copy: Path) -> None:
+    write_record(copy, replace(read_record(copy), conditions=(), transfers=(), outcome="interrupted"))
+    assert [a["id"] for a in page(copy).all("section")] == ["setup"]
+
+
+def test_dead_dictionaries_and_values_that_are_no_numbers_are_shown(copy: Path) -> None:
+    record = read_record(copy)
+    conditions = []
+    for condition in record.conditions:
+        layers = tuple(
+            replace(
+                layer,
+                active_fraction=None,
+                ipr=None,
+                top_atoms=(),
+                top_magnitude=(),
+                top_firing=(),
+                psnr_drop=None,
+                worst_atom=None,
+                worst_atom_drop=None,
+                worst_atom_rank=None,
+                quality=replace(layer.quality, fidelity_psnr=math.inf, dead=1.0, alive=0.0, fvu=math.nan, psnr=None),
+            )
+            for layer in condition.layers
+        )
+        conditions.append(replace(condition, psnr=math.inf, psnrs=(math.nan,) * len(condition.psnrs), layers=layers))
+    transfers = [replace(entry, psnr=math.nan if entry.freeze == 1 else math.inf) for entry in record.transfers]
+    write_record(copy, replace(record, conditions=tuple(conditions), transfers=tuple(transfers)))
+    found = page(copy)
+    assert "No atom of this layer is alive" in found.text
+    assert "\N{INFINITY}" in found.text
+
+
+def test_damaged_runs_are_refused_in_one_sentence(copy: Path) -> None:
+    record = read_record(copy)
+    with pytest.raises(il.InputError, match=r"holds no run\.json"):
+        write_report(copy / "fields")
+
+    def written(changed: RunRecord) -> Path:
+        write_record(copy, changed)
+        return copy
+
+    first = record.conditions[0]
+    outside = replace(record, conditions=(replace(first, file="../demo/fields/x.safetensors"),))
+    with pytest.raises(il.InputError, match="lies outside the run's folder"):
+        write_report(written(outside))
+    with pytest.raises(il.InputError, match="lists 6 signals"):
+        write_report(written(replace(record, signals=(*record.signals, "more"))))
+    with pytest.raises(il.InputError, match="names signal 9"):
+        write_report(written(replace(record, conditions=(replace(first, signals=(9,)),))))
+    with pytest.raises(il.InputError, match="does not fit the signals"):
+        write_report(written(replace(record, conditions=(replace(first, signals=(0, 1)),))))
+    written(record)
+    (copy / first.history).write_text("step,loss\nx,y\n", encoding="utf-8")
+    with pytest.raises(il.InputError, match="could not be read as a fit's history"):
+        write_report(copy)
+    (copy / first.history).unlink()  # which alone is no fault: the next one is found behind it
+    picture = next(copy.glob("transfers/*.png"))
+    picture.write_bytes(picture.read_bytes()[:40])
+    with pytest.raises(il.InputError, match="could not be read as an image"):
+        write_report(copy)
+
+
+def test_a_run_opens_each_field_once(demo: Path) -> None:
+    run = OpenRun(demo)
+    first = run.record.conditions[0]
+    assert run.field(first) is run.field(first)

@@ -1,0 +1,72 @@
+"""Pictures inside pages: the right way round, the right values, small, and named."""
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import inrlens as il
+import toys
+from inrlens.reports.pictures import LONGEST_SIDE, Picture, heat_map, picture, picture_file, shrunk
+from inrlens.reports.sections.gallery import only
+from inrlens.signals.images import save_image
+
+
+def opened(shown: Picture) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(shown.uri.removeprefix("data:image/png;base64,"))))
+
+
+def test_a_picture_keeps_its_values_and_stands_the_right_way_round(tmp_path: Path) -> None:
+    image = toys.signal(0, (5, 9)).image()
+    shown = picture(image, "toy")
+    assert (shown.width, shown.height, shown.alt) == (9, 5, "toy")
+    assert np.array_equal(np.asarray(opened(shown)), (image * 255).round().numpy().astype(np.uint8))
+    save_image(tmp_path / "toy.png", image)
+    assert picture_file(tmp_path / "toy.png", "toy") == shown
+    grey = picture(image[:, :, :1] * 2.0 - 0.5, "grey")
+    assert opened(grey).mode == "L"
+
+
+def test_a_map_runs_from_black_to_its_own_largest_value() -> None:
+    values = torch.tensor([[0.0, 1.0, 4.0]])
+    colours = np.asarray(opened(heat_map(values, "m")).convert("RGB"), dtype=int)
+    assert colours[0, 0].sum() < 20
+    assert list(colours[0].sum(1)) == sorted(colours[0].sum(1))
+    same = np.asarray(opened(heat_map(values * 7.0, "m")).convert("RGB"), dtype=int)
+    assert np.array_equal(colours, same)
+    silent = np.asarray(opened(heat_map(values * 0.0, "m")).convert("RGB"), dtype=int)
+    assert (silent == colours[0, 0]).all()
+    clipped = np.asarray(opened(heat_map(values, "m", top=1.0)).convert("RGB"), dtype=int)
+    assert (clipped[0, 1] == clipped[0, 2]).all()
+
+
+def test_large_pictures_are_averaged_down_and_small_ones_left_alone() -> None:
+    small = torch.rand(LONGEST_SIDE, 4, 3, generator=toys.generator())
+    assert shrunk(small) is small
+    large = torch.zeros(2 * LONGEST_SIDE, 6, 1)
+    large[::2] = 1.0
+    assert shrunk(large).shape == (LONGEST_SIDE, 3, 1)
+    assert torch.allclose(shrunk(large), torch.tensor(0.5))
+
+
+def test_a_file_that_is_no_image_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_text("no")
+    with pytest.raises(il.InputError, match=r"x\.png could not be read as an image"):
+        picture_file(tmp_path / "x.png", "x")
+
+
+def test_a_few_atoms_alone_have_the_effects_that_they_have_among_all() -> None:
+    field = toys.field()
+    sae = toys.sae(field)
+    codes = il.encode(field, sae)
+    atoms = il.atom_statistics(codes).top(3)
+    target = toys.signal(0)
+    every = il.psnr_drops(il.effects(field, sae, codes), target)
+    few = il.psnr_drops(il.effects(field, sae, only(codes, atoms)), target)
+    assert torch.allclose(few[atoms], every[atoms], atol=1e-9)
+    others = [atom for atom in range(sae.n_atoms) if atom not in atoms]
+    assert few[others].abs().max() == 0.0

@@ -1,0 +1,85 @@
+"""Small signals, fields and dictionaries that many tests share, and a door past the type checker."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+import inrlens as il
+from inrlens.dictionaries.step import renormalise
+from inrlens.dictionaries.topk import SaeOrigin, SparseAutoencoder
+from inrlens.dictionaries.train import layer_rows
+
+SMALL: dict[str, dict[str, Any]] = {
+    "siren": {"width": 16, "depth": 4, "omega_0": 20.0},
+    "ffmlp": {"width": 16, "depth": 4, "frequencies": 6, "sigma": 1.5},
+}
+"""Tiny settings of every registered backbone; a test fails where one is missing."""
+
+GRID = (9, 7)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    """A seeded generator."""
+    return torch.Generator().manual_seed(seed)
+
+
+def signal(seed: int = 0, grid: tuple[int, ...] = GRID, channels: int = 3) -> il.Signal:
+    """A smooth random signal, different for every seed."""
+    x = il.coordinates(grid, torch.float64)
+    draws = generator(1000 + seed)
+    waves = torch.randn(4, x.shape[1], generator=draws, dtype=torch.float64) * 2.0
+    mix = torch.randn(4, channels, generator=draws, dtype=torch.float64)
+    values = torch.sigmoid((x @ waves.T).sin() @ mix)
+    return il.Signal(f"toy {seed}", values.float(), grid)
+
+
+def signals(count: int, grid: tuple[int, ...] = GRID, channels: int = 3) -> list[il.Signal]:
+    """Several of them."""
+    return [signal(seed, grid, channels) for seed in range(count)]
+
+
+def field(backbone: str = "siren", heads: int = 2, channels: int = 3, seed: int = 0, **settings: Any) -> il.Field:
+    """An untrained small field that knows ``GRID``."""
+    numbers = {**SMALL[backbone], **settings}
+    return il.Field.new(backbone, heads=heads, channels=channels, seed=seed, grid=GRID, **numbers)
+
+
+def recipe(backbone: str | None = "siren", **numbers: Any) -> il.Recipe:
+    """A short recipe for a small network; ``None`` gives one for transfers."""
+    network = None if backbone is None else il.make_backbone(backbone, **SMALL[backbone])
+    base = il.Recipe("toy", network, steps=12, learning_rate=1e-3, record_every=4, tile=16)
+    return replace(base, **numbers)
+
+
+@torch.no_grad()
+def sae(
+    field: il.Field, layer: int = 1, n_atoms: int = 24, k: int = 4, seed: int = 0, dtype: torch.dtype | None = None
+) -> SparseAutoencoder:
+    """An untrained dictionary with unequal encoder and decoder.
+
+    Atom 0 fires on some 40 % of the toy grid and each later one on less, the last nowhere: rows hold all k codes,
+    fewer, or none.
+    """
+    draws = generator(seed)
+    rows = layer_rows(field, layer, GRID)
+    width, dtype = rows.shape[1], dtype or field.dtype
+    centre = rows.mean(0) + 0.05 * torch.randn(width, generator=draws).to(rows)
+    directions = torch.randn(n_atoms, width, generator=draws).to(rows)
+    made = SparseAutoencoder(directions, centre, k, SaeOrigin(layer, seed, field.grid))
+    made.encoder += 0.1 * torch.randn(n_atoms, width, generator=draws).to(rows)
+    scores = (rows - centre) @ made.encoder.T
+    shares = torch.linspace(0.6, 1.0, n_atoms).tolist()
+    for atom, share in enumerate(shares):
+        made.encoder_bias[atom] = -torch.quantile(scores[:, atom], share)
+    made.encoder_bias[-1] -= 1.0
+    made = made.to(dtype)
+    renormalise(made)
+    return made.requires_grad_(False)
+
+
+def unchecked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function without the type checker that tests put around it: what a user without one meets."""
+    return inspect.unwrap(function)
