@@ -35,6 +35,10 @@ def test_a_row_that_equals_the_first_guess() -> None:
     staying = torch.tensor([[0.0, 0.0], [1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
     assert torch.equal(geometric_median(staying), torch.zeros(2))
 
+    # The mean is a row and the median, though the other rows pull to one side: it must stay there exactly.
+    pulled = torch.tensor([[0.0], [0.0], [0.0], [-3.0], [1.0], [2.0]])
+    assert torch.equal(geometric_median(pulled), torch.zeros(1))
+
     # Here the mean is the row at the origin, the median of this line another: it must not get stuck.
     leaving = torch.tensor([[0.0], [-9.0], [1.0], [2.0], [6.0]], dtype=torch.float64)
     assert float(leaving.mean()) == 0.0

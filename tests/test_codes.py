@@ -43,7 +43,7 @@ def _random_codes(seed: int, height: int, width: int, n: int, share: float) -> i
     k = max(1, round(share * n))
     living = draws.permutation(n)[: max(k, n // 2)]
     indices = np.stack([draws.permutation(living)[:k] for _ in range(height * width)]).astype(np.int32)
-    values = draws.choice([0.0, 0.005, ACTIVE_THRESHOLD, 0.02, 1.0, 7.5], indices.shape).astype(np.float32)
+    values = draws.choice([0.0, 0.005, ACTIVE_THRESHOLD, 0.02, 1.0, 7.5], indices.shape)
     return il.Codes(torch.from_numpy(indices), torch.from_numpy(values), n, (height, width))
 
 

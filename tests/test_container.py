@@ -1,6 +1,8 @@
 """The self-describing file: round trips, and everything that is not one of ours."""
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 import toys
+from inrlens import container
 from inrlens.container import FORMAT_VERSION, Container, read_container, read_header, take, write_container
 from inrlens.errors import InputError
 
@@ -166,3 +169,13 @@ def test_take_checks_name_shape_and_type() -> None:
         take("file", tensors, "a", torch.empty(3, 2))
     with pytest.raises(InputError, match=r"tensor 'a' holds torch.float32, its description says torch.float64"):
         take("file", tensors, "a", torch.empty(2, 3, dtype=torch.float64))
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*arguments: Any, **keywords: Any) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    write_container(tmp_path / "a", Container("thing", {}, {}))
+    monkeypatch.setattr(container, "safe_open", forbidden)
+    with pytest.raises(InputError, match="a could not be read: Permission denied"):
+        read_container(tmp_path / "a")

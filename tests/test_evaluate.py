@@ -112,6 +112,16 @@ def test_a_perfect_dictionary_and_a_layer_that_never_varies() -> None:
     assert il.evaluate_sae(field, at_it).fvu == pytest.approx(0.0, abs=1e-20)
     assert il.evaluate_sae(field, beside).fvu > 1e10
 
+    with torch.no_grad():
+        field.encoder.layer(1).bias.zero_()  # every activation is 0 exactly
+    trained = il.train_sae(field, 1, n_atoms=4, k=1, steps=1, batch=63)
+    assert trained.history[-1].fvu == 0.0
+    zero = SparseAutoencoder(eye, eye[0] * 0.0, 1, SaeOrigin(1)).requires_grad_(False)
+    assert (il.evaluate_sae(field, zero).fvu, il.evaluate_sae(field, zero).nmse) == (0.0, 0.0)
+    with torch.no_grad():
+        zero.pre_bias.fill_(1.0)
+    assert (il.evaluate_sae(field, zero).fvu, il.evaluate_sae(field, zero).nmse) == (math.inf, math.inf)
+
 
 def test_things_that_do_not_fit_together(cohort: il.Field) -> None:
     sae = toys.sae(cohort, layer=1)

@@ -167,6 +167,7 @@ def test_heads_as_one_product_equal_separate_heads(backbone: str) -> None:
         torch.testing.assert_close(field(x)[:, columns], alone)
         torch.testing.assert_close(field.render(head), alone.reshape(9, 7, 2))
     assert field.heads == 3
+    assert field.encoder.width == 16
 
 
 def test_a_hand_built_field_draws_a_non_square_picture_the_right_way_round() -> None:

@@ -155,6 +155,14 @@ def test_sixteen_bit_grey_keeps_its_depth(tmp_path: Path, name: str) -> None:
     assert il.load_image(tmp_path / name, size=(8, 12)).shape == (8, 12)
 
 
+def test_a_grey_file_of_some_other_depth_is_scaled_to_sixteen_bits(tmp_path: Path) -> None:
+    array = np.array([[0, 500, 1000]], dtype=">u2")
+    (tmp_path / "a.pgm").write_bytes(b"P5\n3 1\n1000\n" + array.tobytes())
+    signal = il.load_image(tmp_path / "a.pgm")
+    assert signal.bit_depth == 16
+    torch.testing.assert_close(signal.values[:, 0], torch.tensor([0.0, 0.5, 1.0]), rtol=0, atol=2e-5)
+
+
 def test_saving_and_loading_keeps_the_values(tmp_path: Path) -> None:
     for name, channels, depth, top in (("rgb", 3, 8, 255), ("grey", 1, 8, 255), ("deep", 1, 16, 65535)):
         image = torch.randint(0, top + 1, (4, 6, channels), generator=toys.generator()) / top

@@ -4,17 +4,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from importlinter import cli
-
 import inrlens as il
 
 ROOT = Path(__file__).parents[1]
 
 
-def test_no_room_imports_from_a_room_below_it(capsys: pytest.CaptureFixture[str]) -> None:
-    status = cli.lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
-    assert status == cli.EXIT_STATUS_SUCCESS, capsys.readouterr().out
+def test_no_room_imports_from_a_room_below_it() -> None:
+    # A process of its own: the linter reconfigures logging.
+    call = "from importlinter import cli; raise SystemExit(cli.lint_imports(no_cache=True))"
+    done = subprocess.run([sys.executable, "-c", call], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 kept, 0 broken" in done.stdout
 
 
 def test_every_public_name_is_there_and_has_a_docstring() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 import inrlens as il
 import toys
+from inrlens.fields.backbone import _REGISTER
 from inrlens.fields.ffmlp import FFMLP
 from inrlens.fields.siren import Siren
 from inrlens.fitting.recipes import recipe_settings
@@ -82,6 +83,12 @@ def test_words_that_are_not_known(key: str, message: str) -> None:
     object.__setattr__(recipe, key, "sgd")  # past the type checker
     with pytest.raises(il.InputError, match=message):
         recipe.__post_init__()
+
+
+def test_a_backbone_that_somebody_else_registers_has_no_recipe_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(_REGISTER, "theirs", Siren)
+    with pytest.raises(il.InputError, match="there is no recipe for 'theirs' yet; allowed are siren, ffmlp"):
+        il.recipes.single("theirs")
 
 
 def test_names_that_are_no_recipe() -> None:

@@ -17,10 +17,11 @@ from inrlens.fields.siren import Siren
 from inrlens.reports.opened import OpenRun
 from inrlens.reports.page import REPORT_FILE, write_report
 from inrlens.signals.archive import load_signals, save_signals
+from inrlens.studies.plan import BackbonePlan, WalkthroughPlan
 from inrlens.studies.progress import Progress
 from inrlens.studies.record import RunRecord, read_record, write_record
 from inrlens.studies.run_folder import write_fit_run
-from inrlens.studies.walkthrough import BackbonePlan, WalkthroughPlan, run_walkthrough
+from inrlens.studies.walkthrough import run_walkthrough
 
 GRID = (12, 14)
 _VOID = {"meta", "img", "br", "link", "input", "hr"}

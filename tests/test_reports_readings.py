@@ -122,7 +122,7 @@ def test_a_sweep_that_agrees_with_the_rank_and_the_paper() -> None:
     found = sweep([31.0, 33.0, 28.0])
     assert found.fits == found.signals == 2
     assert said(freeze.best_reading(found, 1)) == (
-        "For SIREN freezing layers 0 to 1 is best (34.0 dB), as tau* = 1 says and "
+        "For SIREN freezing layers 0 to 1 is best (34.0 dB), as tau* = 1 says, and "
         "3.00 dB above freezing nothing (ahead in 2 of 2 fits)."
     )
     beside = said(freeze.paper_reading(found, 1))
@@ -133,7 +133,7 @@ def test_a_sweep_that_agrees_with_the_rank_and_the_paper() -> None:
 def test_a_sweep_that_disagrees_with_both() -> None:
     found = sweep([35.0, 33.0, 28.0], none=40.0)
     assert said(freeze.best_reading(found, 2)) == (
-        "For SIREN freezing layer 0 is best (36.0 dB), 7.00 dB above tau* = 2 and "
+        "For SIREN freezing layer 0 is best (36.0 dB), 7.00 dB above tau* = 2, and "
         "5.00 dB below freezing nothing (ahead in 0 of 2 fits)."
     )
     beside = said(freeze.paper_reading(found, 2))
@@ -145,7 +145,7 @@ def test_a_sweep_of_ties() -> None:
     found = sweep([33.0, 33.0, 33.0], none=33.0)
     assert found.best_tau() == 0
     assert said(freeze.best_reading(found, 1)) == (
-        "For SIREN freezing layer 0 is best (34.0 dB), level with tau* = 1 (0.00 dB above it) and "
+        "For SIREN freezing layer 0 is best (34.0 dB), level with tau* = 1 (0.00 dB above it), and "
         "level with freezing nothing (0.00 dB, ahead in 0 of 2 fits)."
     )
     assert "depth 1 is level with the best, 0 (0.00 dB apart)" in said(freeze.paper_reading(found, 1))
@@ -232,7 +232,7 @@ def test_atoms_alive_and_dead() -> None:
     )
     assert "0 to 60 % in the cohort SIREN (most at layer 2)" in said(atoms.dead_reading([alive, gone]))
     assert "100 % in the cohort FFMLP" in said(atoms.dead_reading([alive, gone]))
-    assert "3.0 times in the cohort SIREN" in atoms.profile_reading([alive, gone])
+    assert "over the second's is 3.0 in the cohort SIREN (layer 0)" in atoms.profile_reading([alive, gone])
     assert atoms.profile_reading([gone]) == "No layer has two living atoms to compare."
     assert "40 % of the coordinates" in said(atoms.firing_reading([alive]))
     assert atoms.firing_reading([gone]) == "No atom fires anywhere."

@@ -12,17 +12,10 @@ import inrlens as il
 import toys
 from inrlens.checkpoints import load_field, load_sae
 from inrlens.signals.archive import load_signals
+from inrlens.studies.plan import BackbonePlan, WalkthroughPlan, demo_plan, freeze_label, plan_settings, sweep_settings
 from inrlens.studies.progress import Progress, Stages
 from inrlens.studies.record import RunRecord, read_record
-from inrlens.studies.walkthrough import (
-    BackbonePlan,
-    WalkthroughPlan,
-    demo_plan,
-    freeze_label,
-    plan_settings,
-    run_walkthrough,
-    sweep_settings,
-)
+from inrlens.studies.walkthrough import run_walkthrough
 
 GRID = (12, 15)
 

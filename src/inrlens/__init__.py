@@ -4,9 +4,7 @@ The public names are listed in ``__init__.pyi``; each is imported when it is fir
 needs no tensors answers without loading torch.
 """
 
-from importlib.metadata import version
-
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
-__version__ = version("inrlens")
+__version__ = "0.1.0"

@@ -58,7 +58,8 @@ def demo(
     from inrlens.cli.machine import prepare
     from inrlens.cli.progress import StageBars
     from inrlens.reports.page import write_report
-    from inrlens.studies.walkthrough import demo_plan, run_walkthrough
+    from inrlens.studies.plan import demo_plan
+    from inrlens.studies.walkthrough import run_walkthrough
 
     cohort, held = _photographs(photos, wanted, heldout)
     plan = demo_plan(seed, prepare(device, threads), thorough, steps)

@@ -2,12 +2,15 @@
 
 import math
 import re
+import tempfile
 from pathlib import Path
 from typing import Literal
 
 from inrlens.errors import InputError
 
 _LONGEST_SIDE = 65_535
+_MOST_PIXELS = 100_000_000
+"""Beyond this a machine of today runs out of memory in the middle of its work."""
 
 
 def parse_size(text: str | None, option: str = "--size") -> tuple[int, int] | None:
@@ -24,6 +27,8 @@ def parse_size(text: str | None, option: str = "--size") -> tuple[int, int] | No
         raise InputError(
             f"{option} {text!r} is no size: write HEIGHTxWIDTH, such as 64x80, each from 1 to {_LONGEST_SIDE} pixels."
         )
+    if math.prod(sides) > _MOST_PIXELS:
+        raise InputError(f"{option} {text!r} is {math.prod(sides):,} pixels: at most {_MOST_PIXELS:,} are allowed.")
     return sides[0], sides[1]
 
 
@@ -84,6 +89,11 @@ def check_free_file(path: Path, force: bool, suffix: str = "") -> None:
         raise InputError(f"{path} exists already: give another path, or --force to replace it.")
     if path.exists() and not path.is_file():
         raise InputError(f"{path} is no ordinary file, so --force will not replace it: give another path.")
+    nearest = next(parent for parent in path.absolute().parents if parent.exists())
+    try:
+        tempfile.TemporaryFile(dir=nearest).close()
+    except OSError as error:
+        raise InputError(f"{path} cannot be written, {nearest} takes no files: {error.strerror or error}.") from error
 
 
 def check_free_folder(path: Path, force: bool) -> None:

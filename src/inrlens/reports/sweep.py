@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from inrlens.studies.plan import freeze_label
 from inrlens.studies.record import RunRecord, TransferRecord
-from inrlens.studies.walkthrough import freeze_label
 
 Cell = tuple[int, int]
 """A held-out signal's position and a seed: what two settings must share to be compared."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from inrlens.atoms.statistics import Spread
 from inrlens.reports.figures.canvas import Axes, Panel, colour, panel
-from inrlens.reports.figures.lines import Line, depth_axis, draw_line, stroke_of
+from inrlens.reports.figures.lines import Line, depth_axis, draw_line, plain_log_axis, stroke_of
 from inrlens.studies.record import ConditionRecord, LayerRecord
 
 _MEASURES: tuple[tuple[str, str, Callable[[LayerRecord], Spread | None]], ...] = (
@@ -46,6 +46,7 @@ def _spread_panel(
                 high=[_positive(s.high) if s else None for s in spreads],
             )
             draw_line(axes, line)
+        plain_log_axis(axes)
         depth_axis(axes, _depth(conditions))
         axes.set_ylabel(label)
 

@@ -56,6 +56,16 @@ def depth_axis(axes: Axes, depth: int, label: str = "layer") -> None:
     axes.set_xlabel(label)
 
 
+def plain_log_axis(axes: Axes) -> None:
+    """Numbers rather than powers on a logarithmic axis: every 1, 2 and 5, or only every 1 over many decades."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    bottom, top = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if top < 300.0 * bottom else (1.0,)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
 def level(axes: Axes, y: float | None, stroke: Stroke) -> None:
     """A horizontal reference line across the panel, named by the page's legend; nothing where ``y`` is unknown."""
     if y is not None and math.isfinite(y):

@@ -40,21 +40,17 @@ def profile_reading(conditions: Sequence[ConditionRecord]) -> str:
         ratios = {layer.layer: _dominance(layer) for layer in condition.layers if len(layer.top_magnitude) > 1}
         if ratios:
             layer = max(ratios, key=lambda number: ratios[number])
-            parts.append(f"{_times(ratios[layer])} in {the(condition)} (layer {layer})")
+            parts.append(f"{words.fixed(ratios[layer], 1)} in {the(condition)} (layer {layer})")
     if not parts:
         return "No layer has two living atoms to compare."
     return words.sentence(
-        f"where it stands out most, the strongest atom's mean magnitude is {words.listed(parts)} the second's"
+        f"where it stands out most, the strongest atom's mean magnitude over the second's is {words.listed(parts)}"
     )
 
 
 def _dominance(layer: LayerRecord) -> float:
     first, second = layer.top_magnitude[:2]
     return first / second if second > 0.0 else math.inf
-
-
-def _times(ratio: float) -> str:
-    return "infinitely many times" if math.isinf(ratio) else f"{words.fixed(ratio, 1)} times"
 
 
 def firing_reading(conditions: Sequence[ConditionRecord]) -> str:

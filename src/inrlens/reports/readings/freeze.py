@@ -18,7 +18,7 @@ def best_reading(sweep: Sweep, tau: int | None) -> str:
         return f"For {title} no freeze depth was measured to its end."
     text = f"for {title} freezing {frozen(best)} is best ({words.db(sweep.summary(f'reinit {best}').mean)})"
     parts = [part for part in (_against_tau(sweep, best, tau), _against_none(sweep, best)) if part]
-    return words.sentence(f"{text}, {words.listed(parts)}" if parts else text)
+    return words.sentence(f"{text}, {', and '.join(parts)}" if parts else text)
 
 
 def frozen(tau: int) -> str:

@@ -37,7 +37,7 @@ def atoms(run: OpenRun) -> AtomSection | None:
         return None
     main = [condition for condition in conditions if condition.kind == conditions[0].kind]
     sizes = sorted({layer.n_atoms for condition in conditions for layer in condition.layers})
-    over = f"n = {words.listed([str(size) for size in sizes])} atoms a layer, one dictionary a point"
+    over = f"Dictionaries of n = {words.listed([str(size) for size in sizes])} atoms a layer, one dictionary a point"
     keys = condition_keys(conditions)
     figures = (
         Figure(
@@ -45,7 +45,7 @@ def atoms(run: OpenRun) -> AtomSection | None:
             reading=f"{spread_reading(main)} {dead_reading(main)}",
             what="Active fraction: share of coordinates where an atom's code passes 0.01. IPR: 1 for an atom on one "
             "coordinate, 1/N for one that is even over all N. Lines are medians over living atoms, bands their "
-            f"quartiles, axes logarithmic. Dead atoms fire nowhere on the grid. {over.capitalize()}.",
+            f"quartiles, axes logarithmic. Dead atoms fire nowhere on the grid. {over}.",
             panels=tuple(depth_panels(conditions)),
             keys=keys,
             columns=3,
