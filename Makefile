@@ -37,7 +37,8 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix src tests benchmarks
 
 bench: $(VENV)/.core
-	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/fitting_step.py
+	$(BIN)/python benchmarks/dictionary_step.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
