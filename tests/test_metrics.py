@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 import inrlens as il

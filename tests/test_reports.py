@@ -152,6 +152,18 @@ def test_signal_names_are_escaped(copy: Path) -> None:
     assert name in Page(html).text
 
 
+def test_bundled_photographs_are_credited(copy: Path) -> None:
+    assert "Photographs by" not in page(copy).text
+    record = read_record(copy)
+    cat, *_, dragonfly = il.photo_sources()
+    write_record(copy, replace(record, signals=(cat.file, dragonfly.file, *record.signals[2:])))
+    said = page(copy).text
+    for source in (cat, dragonfly):
+        assert source.author in said
+        assert source.licence in said
+    assert "NASA" not in said
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_fit_a_cohort_and_a_transfer_have_a_page(tmp_path: Path, channels: int) -> None:
     photos = toys.signals(3, GRID, channels)

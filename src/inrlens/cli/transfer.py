@@ -50,8 +50,7 @@ def transfer(
     from inrlens.cli.inputs import open_network
     from inrlens.cli.machine import prepare
     from inrlens.cli.recipe import chosen_recipe, hint_at_size
-    from inrlens.fitting.transfer import freeze_depth
-    from inrlens.fitting.transfer import transfer as fit_on
+    from inrlens.fitting.transfer import freeze_depth, transfer as fit_on
     from inrlens.signals.images import load_image
 
     field, _ = open_network(network, condition, prepare(device, threads))

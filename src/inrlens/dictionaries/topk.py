@@ -3,8 +3,7 @@
 Source: Gao et al. 2024 ("Scaling and evaluating sparse autoencoders"); arXiv:2605.08298 eqs. 5 and 6.
 """
 
-from dataclasses import dataclass
-from dataclasses import field as with_default
+from dataclasses import dataclass, field as with_default
 from typing import Any
 
 import torch

@@ -1,4 +1,6 @@
 """What fits it? Encoders, heads and backbones."""
 
-from inrlens.fields import ffmlp as ffmlp  # importing a backbone's file registers it
-from inrlens.fields import siren as siren
+from inrlens.fields import (
+    ffmlp as ffmlp,  # importing a backbone's file registers it
+    siren as siren,
+)

@@ -1,7 +1,6 @@
 """A field: an encoder and its heads, with everything that decides what its weights mean."""
 
-from dataclasses import dataclass
-from dataclasses import field as with_default
+from dataclasses import dataclass, field as with_default
 from typing import Any
 
 import torch

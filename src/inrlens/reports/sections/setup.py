@@ -6,6 +6,7 @@ from typing import Any
 from inrlens.reports import words
 from inrlens.reports.opened import OpenRun
 from inrlens.reports.parts import Table
+from inrlens.signals.bundled import photo_sources
 from inrlens.studies.record import ConditionRecord, RunRecord
 
 
@@ -28,7 +29,7 @@ def _facts(run: OpenRun) -> tuple[tuple[str, str], ...]:
     shapes = list(dict.fromkeys((signal.shape, signal.channels) for signal in run.signals))
     grids = words.listed([f"{words.size(shape)}, {words.count(c, 'channel')}" for shape, c in shapes])
     unit = "height \N{MULTIPLICATION SIGN} width in pixels" if run.pictures else "samples"
-    return (
+    facts = (
         ("Signals", f"{len(record.signals)} of {grids} ({unit})"),
         ("Seed", str(record.seed)),
         ("Machine", f"{machine.processor}, {words.count(machine.cores, 'core')}, {machine.system}"),
@@ -37,6 +38,20 @@ def _facts(run: OpenRun) -> tuple[tuple[str, str], ...]:
         ("Started", record.started.replace("T", " ").replace("+00:00", " UTC")),
         ("Took", f"{words.duration(record.seconds)} without this page"),
         ("Names", words.listed(record.signals)),
+    )
+    credits = _credits(record)
+    return (*facts, ("Photographs by", credits)) if credits else facts
+
+
+def _credits(record: RunRecord) -> str:
+    """Authors and licences of the bundled photographs that the page shows, which most of the licences ask for."""
+    shown = [source for source in photo_sources() if source.file in record.signals]
+    by_author: dict[tuple[str, str], list[str]] = {}
+    for source in shown:
+        by_author.setdefault((source.author, source.licence), []).append(source.title)
+    return "; ".join(
+        f"{author} ({', '.join(titles)}; {licence}, cropped and resized)"
+        for (author, licence), titles in by_author.items()
     )
 
 
