@@ -1,5 +1,6 @@
 """The program's verbs, end to end on tiny pictures."""
 
+import math
 import re
 import subprocess
 import sys
@@ -14,6 +15,14 @@ from inrlens.cli.main import _VERBS
 from inrlens.studies.record import read_record
 
 VERBS = [verb.__name__ for _, verb, _, _ in _VERBS]
+
+
+def test_json_holds_numbers_that_are_none(tmp_path: Path) -> None:
+    picture, out = photo(tmp_path / "a.png"), tmp_path / "run"
+    found = run("fit", picture, *FAST, "--backbone", "ffmlp", "--steps", 25, "--lr", 1e20, "-o", out, "--json").json
+    assert found["outcome"] == "diverged"
+    assert math.isnan(float(found["divergences"][0]["psnr"]))
+    assert run("info", out, "--json").code == 0
 
 
 def test_the_verbs_are_those_of_the_design() -> None:

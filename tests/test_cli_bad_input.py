@@ -124,7 +124,7 @@ def test_outputs_that_exist(tmp_path: Path, bench: Path) -> None:
     taken.mkdir()
     (taken / "thesis.txt").write_text("mine\n")
     assert "--force" in refused("fit", picture, *FAST, "-o", taken)
-    assert "run.json" in refused("fit", picture, *FAST, "--force", "-o", taken)
+    assert "without a run of ours" in refused("fit", picture, *FAST, "--force", "-o", taken)
     assert (taken / "thesis.txt").read_text() == "mine\n"
     assert "is no folder" in refused("fit", picture, *FAST, "--force", "-o", picture)
     assert "--force" in refused("cohort", bench / "photos", *FAST, "-o", bench / "cohort")

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 import toys
 from inrlens import container
-from inrlens.container import FORMAT_VERSION, Container, read_container, read_header, take, write_container
+from inrlens.container import FORMAT_VERSION, Container, read_container, take, write_container
 from inrlens.errors import InputError
 
 plain = st.recursive(
@@ -47,7 +47,6 @@ def test_a_round_trip_keeps_everything(
     for name, tensor in tensors.items():
         assert found.tensors[name].dtype == tensor.dtype
         assert torch.equal(found.tensors[name], tensor)
-    assert read_header(path) == found.description
 
 
 def test_views_and_shared_storage_are_written_as_they_look(tmp_path: Path) -> None:
@@ -66,7 +65,7 @@ def test_an_existing_path_needs_force(tmp_path: Path) -> None:
     assert path.read_text() == "precious"
     write_container(path, Container("thing", {}, {}), force=True)
     assert read_container(path).kind == "thing"
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="is a folder: give the name of a file"):
         write_container(tmp_path, Container("thing", {}, {}), force=True)
 
 
@@ -136,10 +135,9 @@ def _file(path: Path, kind: str) -> None:
 def test_files_that_are_not_ours(tmp_path: Path, kind: str, message: str) -> None:
     path = tmp_path / "a.safetensors"
     _file(path, kind)
-    for read in (read_container, read_header):
-        with pytest.raises(InputError, match=message) as caught:
-            read(path)
-        assert str(path) in str(caught.value)
+    with pytest.raises(InputError, match=message) as caught:
+        read_container(path)
+    assert str(path) in str(caught.value)
 
 
 def test_a_pickle_is_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

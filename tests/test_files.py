@@ -1,6 +1,7 @@
 """Files and folders appear whole or not at all."""
 
 import errno
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,15 @@ import inrlens as il
 import toys
 from inrlens import container
 from inrlens.errors import InputError
-from inrlens.files import ensure_free, read_json, whole_file, whole_folder, write_json
+from inrlens.files import (
+    ensure_free,
+    ensure_free_file,
+    plain_json,
+    read_json,
+    whole_file,
+    whole_folder,
+    write_json,
+)
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -103,16 +112,32 @@ def test_a_path_below_a_file_cannot_be_written(tmp_path: Path) -> None:
             pass
 
 
+RUN = '{"inrlens_version": "0"}'
+
+
 def test_a_folder_appears_whole_and_replaces_only_runs(tmp_path: Path) -> None:
     run = tmp_path / "run"
     with whole_folder(run) as temporary:
-        (temporary / "run.json").write_text("1")
-        assert not run.exists()
+        (temporary / "run.json").write_text(RUN)
+        assert list(run.iterdir()) == []
     with pytest.raises(InputError, match="run exists already: give another path, or --force to replace it"):
         whole_folder(run).__enter__()
     with whole_folder(run, force=True) as temporary:
-        (temporary / "run.json").write_text("2")
-    assert (run / "run.json").read_text() == "2"
+        (temporary / "report.html").write_text("2")
+        assert (run / "run.json").read_text() == RUN
+    assert [path.name for path in run.iterdir()] == ["report.html"]
+    assert list(tmp_path.iterdir()) == [run]
+
+
+def test_a_failed_run_leaves_what_was_there(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    for force in (False, True):
+        with pytest.raises(ZeroDivisionError), whole_folder(run, force) as temporary:
+            (temporary / "run.json").write_text(str(1 / 0))
+        assert run.exists() == force
+        run.mkdir(exist_ok=True)
+        (run / "run.json").write_text(RUN)
+    assert (run / "run.json").read_text() == RUN
     assert list(tmp_path.iterdir()) == [run]
 
 
@@ -121,30 +146,59 @@ def test_what_is_no_run_of_ours_is_never_replaced(tmp_path: Path) -> None:
     precious.mkdir()
     (precious / "a.jpg").write_text("precious")
     (tmp_path / "file").write_text("precious")
-    for force, message in ((True, "is a folder without a run.json, so --force will not replace it"), (False, "exists")):
+    (tmp_path / "link").symlink_to(precious)
+
+    def refused(path: Path, force: bool, message: str) -> None:
         with pytest.raises(InputError, match=message):
-            ensure_free(precious, force)
+            ensure_free(path, force)
         with pytest.raises(InputError, match=message):
-            whole_folder(precious, force).__enter__()
-    with pytest.raises(InputError, match="is a file, so no folder can take its place"):
-        whole_folder(tmp_path / "file", force=True).__enter__()
-    ensure_free(tmp_path / "file", force=True)
+            whole_folder(path, force).__enter__()
+
+    refused(precious, False, "exists already")
+    refused(precious, True, "is a folder without a run of ours, so --force will not replace it")
+    (precious / "run.json").write_text("{}")
+    refused(precious, True, "is a folder without a run of ours")
+    (precious / "run.json").write_text(RUN)
+    refused(precious, True, "also holds 'a.jpg', which --force would delete: move it away first")
+    refused(tmp_path / "file", True, "exists and is no folder")
+    refused(tmp_path / "link", True, "is a symbolic link: give the folder itself")
     ensure_free(tmp_path / "new")
     assert (precious / "a.jpg").read_text() == "precious"
 
 
-def test_a_folder_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+def test_a_second_run_into_the_same_folder_is_refused_before_it_computes(tmp_path: Path) -> None:
     run = tmp_path / "run"
+    with whole_folder(run) as temporary:
+        with pytest.raises(InputError, match="run exists already"):
+            whole_folder(run).__enter__()
+        (temporary / "run.json").write_text(RUN)
+    assert (run / "run.json").read_text() == RUN
 
-    def long_run() -> None:
-        with whole_folder(run):
-            run.mkdir()
-            (run / "run.json").write_text("another process's")
 
-    with pytest.raises(InputError, match="run exists already"):
-        long_run()
+def test_a_folder_that_fills_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with pytest.raises(InputError, match="could not be written: Directory not empty"), whole_folder(run):
+        (run / "run.json").write_text("another process's")
     assert (run / "run.json").read_text() == "another process's"
     assert list(tmp_path.iterdir()) == [run]
+
+
+def test_only_ordinary_files_are_replaced(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="file exists already: give another path, or --force"):
+        ensure_free_file(tmp_path / "file")
+    ensure_free_file(tmp_path / "file", force=True)
+    with pytest.raises(InputError, match="pipe is no ordinary file, so --force will not replace it"):
+        il.save(toys.field(), tmp_path / "pipe", force=True)
+    with pytest.raises(InputError, match="is a folder: give the name of a file"):
+        il.save(toys.field(), tmp_path, force=True)
+
+
+def test_numbers_that_json_lacks_become_strings() -> None:
+    content = {"a": [math.nan, (math.inf, -math.inf)], "b": 1.5, "c": None}
+    assert plain_json(content) == {"a": ["NaN", ["Infinity", "-Infinity"]], "b": 1.5, "c": None}
+    assert math.isnan(float("NaN")), "the words are those that float reads"
 
 
 def test_json_round_trip_and_what_is_not_json(tmp_path: Path) -> None:

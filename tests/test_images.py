@@ -283,3 +283,11 @@ def test_an_ordinary_image_warns_of_nothing(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         il.load_image(tmp_path / "a.jpg")
+
+
+def test_of_several_frames_the_first_is_taken_with_a_warning(tmp_path: Path) -> None:
+    frames = [Image.new("L", (4, 3), shade) for shade in (51, 204)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    with pytest.warns(UserWarning, match=r"a.gif: of several frames the first was taken"):
+        signal = il.load_image(tmp_path / "a.gif", grey=True)
+    assert signal.values.unique().tolist() == pytest.approx([0.2], abs=0.01)

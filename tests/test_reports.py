@@ -14,9 +14,9 @@ import inrlens as il
 import toys
 from inrlens.fields.ffmlp import FFMLP
 from inrlens.fields.siren import Siren
-from inrlens.reports.opened import OpenRun
 from inrlens.reports.page import REPORT_FILE, write_report
 from inrlens.signals.archive import load_signals, save_signals
+from inrlens.studies.opened import OpenRun
 from inrlens.studies.plan import BackbonePlan, WalkthroughPlan
 from inrlens.studies.progress import Progress
 from inrlens.studies.record import RunRecord, read_record, write_record
@@ -255,9 +255,9 @@ def test_damaged_runs_are_refused_in_one_sentence(copy: Path) -> None:
     with pytest.raises(il.InputError, match="lists 6 signals"):
         write_report(written(replace(record, signals=(*record.signals, "more"))))
     with pytest.raises(il.InputError, match="names signal 9"):
-        write_report(written(replace(record, conditions=(replace(first, signals=(9,)),))))
+        write_report(written(replace(record, conditions=(replace(first, signals=(9,), psnrs=(30.0,)),))))
     with pytest.raises(il.InputError, match="does not fit the signals"):
-        write_report(written(replace(record, conditions=(replace(first, signals=(0, 1)),))))
+        write_report(written(replace(record, conditions=(replace(first, signals=(0, 1), psnrs=(30.0, 30.0)),))))
     written(record)
     (copy / first.history).write_text("step,loss\nx,y\n", encoding="utf-8")
     with pytest.raises(il.InputError, match="could not be read as a fit's history"):

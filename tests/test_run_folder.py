@@ -173,10 +173,18 @@ def test_damaged_runs_are_named_where_they_are_damaged(run: tuple[Path, RunRecor
     damaged(r"run.json is damaged at kind", kind="movie")
     damaged(r"run.json is damaged at colour", colour="blue")
     damaged(r"damaged at conditions.0.psnr", conditions=[{**whole["conditions"][0], "psnr": "good"}])
-    damaged(
-        "names signals that signals.safetensors does not hold", conditions=[{**whole["conditions"][0], "signals": [7]}]
-    )
-    damaged("holds no network None; allowed are none", conditions=[])
+    first = whole["conditions"][0]
+    heads = len(first["signals"])
+    damaged("names signal 7, its list has 0 to", conditions=[{**first, "signals": [7] * heads}])
+    damaged("names signal -1, its list has 0 to", conditions=[{**first, "signals": [-1] * heads}])
+    damaged("has .* PSNRs for 1 signals", conditions=[{**first, "signals": [0]}])
+    damaged("lies outside the run's folder", conditions=[{**first, "file": "../field.safetensors"}])
+    for tau in (-1, 99):
+        damaged("the ranks or tau of 'cohort_siren' do not agree on its layers", conditions=[{**first, "tau": tau}])
+    damaged("do not agree on its layers", conditions=[{**first, "ranks": {"weight": [], "activation": {}}}])
+    damaged("two of its networks have one name", conditions=[first, first])
+    damaged("it took inf seconds", seconds="inf")
+    damaged("holds no network: the run was interrupted before its first", conditions=[])
     other = {**whole["conditions"][0], "name": "other"}
     damaged(r"holds several networks \(cohort_siren, other\): name one", conditions=[whole["conditions"][0], other])
     with pytest.raises(InputError, match="holds no network 'third'; allowed are cohort_siren, other"):

@@ -220,8 +220,8 @@ def test_a_loss_that_is_not_finite_keeps_the_last_finite_dictionary(
         ({"batch": 0}, "batch must be at least 1, not 0"),
         ({"auxiliary_k": 25}, "auxiliary_k must be between 0 and 24, not 25"),
         ({"auxiliary_k": -1}, "auxiliary_k must be between 0 and 24, not -1"),
-        ({"learning_rate": 0.0}, "learning_rate must be a positive number, not 0.0"),
-        ({"learning_rate": float("inf")}, "learning_rate must be a positive number, not inf"),
+        ({"learning_rate": 0.0}, "learning_rate must be positive and at most 1e30, not 0.0"),
+        ({"learning_rate": float("inf")}, "learning_rate must be positive and at most 1e30, not inf"),
         ({"grid": (3,)}, "a grid of 1 axes does not suit a network of 2 coordinates"),
     ],
 )

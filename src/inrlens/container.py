@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from inrlens.errors import InputError
-from inrlens.files import whole_file
+from inrlens.files import ensure_free_file, whole_file
 
 FORMAT_VERSION = 1
 _KEY = "inrlens"
@@ -33,8 +34,7 @@ def write_container(path: str | Path, content: Container, force: bool = False) -
         InputError: where the path is taken (without ``force``) or cannot be written.
     """
     path = Path(path)
-    if path.is_dir() or (path.exists() and not force):
-        raise InputError(f"{path} exists already: give another path, or --force to replace it.")
+    ensure_free_file(path, force)
     header = {"kind": content.kind, "format_version": FORMAT_VERSION, **content.description}
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in content.tensors.items()}
     with whole_file(path) as temporary:
@@ -44,12 +44,7 @@ def write_container(path: str | Path, content: Container, force: bool = False) -
             raise OSError(str(error)) from error
 
 
-def read_header(path: str | Path) -> dict[str, Any]:
-    """The JSON description of a file of ours, without its tensors; as strict as ``read_container``."""
-    return read_container(path, with_tensors=False).description
-
-
-def read_container(path: str | Path, with_tensors: bool = True) -> Container:
+def read_container(path: str | Path) -> Container:
     """Reads a file that ``write_container`` wrote; never unpickles anything.
 
     Raises:
@@ -62,7 +57,7 @@ def read_container(path: str | Path, with_tensors: bool = True) -> Container:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             description = _description(path, metadata)
-            tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise InputError(f"{path} is not a checkpoint of InrLens, or it is cut short or damaged ({error}).") from error
     except OSError as error:
@@ -80,7 +75,7 @@ def _description(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
     if not isinstance(description, dict):
         raise InputError(f"{path}: its description is not a JSON object; the file is damaged.")
     version = description.get("format_version")
-    if not isinstance(version, int) or "kind" not in description:
+    if type(version) is not int or version < 1 or not isinstance(description.get("kind"), str):
         raise InputError(f"{path}: its description lacks 'kind' or 'format_version'; the file is damaged.")
     if version > FORMAT_VERSION:
         raise InputError(
@@ -104,4 +99,6 @@ def take(path: str | Path, tensors: dict[str, Tensor], name: str, like: Tensor) 
         )
     if found.dtype != like.dtype:
         raise InputError(f"{path}: tensor {name!r} holds {found.dtype}, its description says {like.dtype}.")
+    if not bool(torch.isfinite(found).all()):
+        raise InputError(f"{path}: tensor {name!r} holds NaN or infinite values, so no number from it would mean much.")
     return found

@@ -1,15 +1,32 @@
 """Files that appear whole or not at all."""
 
 import json
+import math
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from inrlens.errors import InputError
+
+RUN_ENTRIES = frozenset(
+    {
+        "dictionaries",
+        "field.safetensors",
+        "fields",
+        "history",
+        "history.csv",
+        "reconstructions",
+        "report.html",
+        "run.json",
+        "signals.safetensors",
+        "transfers",
+    }
+)
+"""Everything that a run folder of ours may hold; anything else in it belongs to the user."""
 
 
 @contextmanager
@@ -41,45 +58,112 @@ def whole_file(path: Path) -> Iterator[Path]:
 def whole_folder(path: Path, force: bool = False) -> Iterator[Path]:
     """Yields a temporary folder beside ``path`` that becomes ``path`` when the block succeeds.
 
-    With ``force``, an existing run folder of ours (one that holds ``run.json``) is replaced; nothing else ever is.
+    ``path`` is reserved by an empty folder from the start, so that a second run into it is refused before it computes.
+    With ``force``, an existing run folder of ours is replaced, and only once the new one is complete.
 
     Raises:
         InputError: where ``path`` exists and may not be replaced, or cannot be written.
     """
     path = Path(path)
     ensure_free(path, force)
-    if path.exists() and not path.is_dir():
-        raise InputError(f"{path} is a file, so no folder can take its place: give another path.")
     temporary = None
+    reserved = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.mkdir()
+            reserved = True
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
         temporary.chmod(0o777 & ~_umask())
         yield temporary
-        ensure_free(path, force)  # again: something may have appeared there meanwhile
-        if path.is_dir():
-            shutil.rmtree(path)
-        temporary.replace(path)
+        if path.exists() and not reserved:
+            ensure_free(path, force)
+            _swap(temporary, path)
+        else:
+            temporary.replace(path)
+        reserved = False
     except OSError as error:
         raise InputError(f"{path} could not be written: {error.strerror or error}.") from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+        if reserved:
+            with suppress(OSError):
+                path.rmdir()
+
+
+def _swap(new: Path, old: Path) -> None:
+    """Puts ``new`` in the place of ``old``, which is deleted last: at no moment are both gone."""
+    aside = Path(tempfile.mkdtemp(prefix=f".{old.name}.", suffix=".old", dir=old.parent))
+    old.replace(aside)
+    new.replace(old)
+    if aside.is_dir():
+        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        aside.unlink()
 
 
 def ensure_free(path: Path, force: bool = False) -> None:
-    """Refuses an output path that is taken, so that a long run does not end in a refusal.
+    """Refuses a run folder that is taken, so that a long run does not end in a refusal.
+
+    With ``force``, an empty folder or a run of ours may be replaced, if it holds nothing that no run of ours writes.
 
     Raises:
-        InputError: where ``path`` exists without ``force``, or is a folder that is no run of ours.
+        InputError: where ``path`` exists without ``force``, or is no folder of ours to replace.
     """
     path = Path(path)
+    if path.is_symlink():
+        raise InputError(f"{path} is a symbolic link: give the folder itself.")
     if not path.exists():
         return
     if not force:
         raise InputError(f"{path} exists already: give another path, or --force to replace it.")
-    if path.is_dir() and any(path.iterdir()) and not (path / "run.json").exists():
-        raise InputError(f"{path} is a folder without a run.json, so --force will not replace it: give another path.")
+    if not path.is_dir():
+        raise InputError(f"{path} exists and is no folder: give another path for the run.")
+    entries = sorted(entry.name for entry in path.iterdir())
+    if not entries:
+        return
+    if not _is_run(path):
+        raise InputError(
+            f"{path} is a folder without a run of ours, so --force will not replace it: give another path."
+        )
+    foreign = [name for name in entries if name not in RUN_ENTRIES]
+    if foreign:
+        raise InputError(f"{path} also holds {foreign[0]!r}, which --force would delete: move it away first.")
+
+
+def ensure_free_file(path: Path, force: bool = False) -> None:
+    """Refuses an output file that is taken.
+
+    Raises:
+        InputError: where ``path`` is a folder, exists without ``force``, or is no ordinary file.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: give the name of a file to write.")
+    if path.exists() and not force:
+        raise InputError(f"{path} exists already: give another path, or --force to replace it.")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no ordinary file, so --force will not replace it: give another path.")
+
+
+def _is_run(folder: Path) -> bool:
+    try:
+        content = read_json(folder / "run.json")
+    except InputError:
+        return False
+    return isinstance(content, dict) and "inrlens_version" in content
+
+
+def plain_json(content: Any) -> Any:
+    """``content`` with NaN and infinities, which JSON has no numbers for, as strings."""
+    if isinstance(content, float) and not math.isfinite(content):
+        return "NaN" if math.isnan(content) else "Infinity" if content > 0.0 else "-Infinity"
+    if isinstance(content, dict):
+        return {key: plain_json(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [plain_json(value) for value in content]
+    return content
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -101,6 +185,8 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path} could not be read: {getattr(error, 'strerror', None) or error}.") from error
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is not valid JSON (line {error.lineno}): is it a run of InrLens?") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not valid JSON: is it a run of InrLens?") from error
 
 
 def _umask() -> int:

@@ -31,6 +31,12 @@ def psnr_from_mse(mse: float) -> float:
     return math.inf if mse == 0.0 else -10.0 * math.log10(mse)
 
 
+def psnrs_from_squared_error(squared: Float[Tensor, " mc"], rows: int, channels: int) -> tuple[float, ...]:
+    """Each signal's PSNR in dB from squared errors ``(M*c,)`` summed over ``rows`` coordinates."""
+    mses = squared.double().view(-1, channels).sum(1) / (rows * channels)
+    return tuple(psnr_from_mse(float(mse)) for mse in mses)
+
+
 def ssim(output: Float[Tensor, "h w c"], target: Float[Tensor, "h w c"]) -> float:
     """Structural similarity after Wang et al. 2004, mean over windows and channels, output clamped to [0, 1].
 

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from inrlens.cli import options as opt
-from inrlens.cli.parsing import check_free_folder, parse_size
+from inrlens.cli.parsing import parse_size
 from inrlens.errors import InputError
+from inrlens.files import ensure_free
 
 EXAMPLES = (
     "inrlens cohort photos/ --size 64x80 --limit 10 -o runs/cohort",
@@ -38,7 +39,7 @@ def cohort(
 ) -> None:
     """Fit one shared encoder, with a head for each image, to a folder; files that cannot be read are left out."""
     wanted = parse_size(size)
-    check_free_folder(out, force)
+    ensure_free(out, force)
 
     from inrlens.cli.fit_runs import fit_into_folder
     from inrlens.cli.machine import prepare

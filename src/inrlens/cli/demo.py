@@ -7,9 +7,10 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import duration, note, show, show_json, shown_path
-from inrlens.cli.parsing import check_free_folder, check_positive, parse_size
+from inrlens.cli.parsing import check_positive, parse_size
 from inrlens.cli.run_output import new_run
 from inrlens.errors import InputError
+from inrlens.files import ensure_free
 
 if TYPE_CHECKING:
     from inrlens.signals.signal import Signal
@@ -53,7 +54,7 @@ def demo(
     """Fit SIREN and FFMLP networks to photos, measure which layers transfer and what each atom does, write a report."""
     wanted = parse_size(size)
     check_positive("--steps", steps)
-    check_free_folder(out, force)
+    ensure_free(out, force)
 
     from inrlens.cli.machine import prepare
     from inrlens.cli.progress import StageBars

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from inrlens.cli import options as opt
-from inrlens.cli.parsing import check_free_folder, parse_size
+from inrlens.cli.parsing import parse_size
+from inrlens.files import ensure_free
 
 EXAMPLES = (
     "inrlens fit photo.jpg --size 64x80 -o runs/photo",
@@ -33,7 +34,7 @@ def fit(
 ) -> None:
     """Fit one network to one image and write a run folder: network, history, reconstruction, numbers."""
     wanted = parse_size(size)
-    check_free_folder(out, force)
+    ensure_free(out, force)
 
     from inrlens.cli.fit_runs import fit_into_folder
     from inrlens.cli.machine import prepare

@@ -40,7 +40,9 @@ def show_json(content: Any) -> None:
     """Prints one JSON object; dataclasses and tuples become plain, infinities and NaN become strings."""
     from pydantic_core import to_jsonable_python
 
-    plain = to_jsonable_python(content, inf_nan_mode="strings")
+    from inrlens.files import plain_json
+
+    plain = plain_json(to_jsonable_python(content))
     out().print(json.dumps(plain, indent=2, allow_nan=False, ensure_ascii=False), soft_wrap=True)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from inrlens.errors import InputError
+from inrlens.files import ensure_free_file
 
 _LONGEST_SIDE = 65_535
 _MOST_PIXELS = 100_000_000
@@ -81,29 +82,11 @@ def check_free_file(path: Path, force: bool, suffix: str = "") -> None:
     Raises:
         InputError: where the path is a folder, exists without ``force``, has another ending, or cannot be written.
     """
-    if path.is_dir():
-        raise InputError(f"{path} is a folder: give the name of a file to write.")
+    ensure_free_file(path, force)
     if suffix and path.suffix.lower() != suffix:
         raise InputError(f"{path} does not end in {suffix}, the format that is written: give a name that does.")
-    if path.exists() and not force:
-        raise InputError(f"{path} exists already: give another path, or --force to replace it.")
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path} is no ordinary file, so --force will not replace it: give another path.")
     nearest = next(parent for parent in path.absolute().parents if parent.exists())
     try:
         tempfile.TemporaryFile(dir=nearest).close()
     except OSError as error:
         raise InputError(f"{path} cannot be written, {nearest} takes no files: {error.strerror or error}.") from error
-
-
-def check_free_folder(path: Path, force: bool) -> None:
-    """The same for a run folder.
-
-    Raises:
-        InputError: where the path is a file, exists without ``force``, or is a folder that is no run of ours.
-    """
-    from inrlens.files import ensure_free
-
-    if path.exists() and not path.is_dir():
-        raise InputError(f"{path} exists and is no folder: give another path for the run.")
-    ensure_free(path, force)

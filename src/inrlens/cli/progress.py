@@ -122,7 +122,10 @@ class StageBars:
         seconds = time.monotonic() - self._stage_started
         counter = f"{stage.number:>{len(str(stage.stages))}}/{stage.stages}"
         line = f"{counter}  {stage.stage:<29} {duration(seconds):>6}  {stage.detail}"
-        err().print(line.rstrip(), soft_wrap=self._live is None, no_wrap=True, overflow="ellipsis")
+        if self._live is None:
+            err().print(line.rstrip(), soft_wrap=True)
+        else:
+            err().print(line.rstrip(), no_wrap=True, overflow="ellipsis")
 
 
 def _live(renderable: "RenderableType") -> "Live":

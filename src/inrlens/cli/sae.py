@@ -8,6 +8,7 @@ import typer
 from inrlens.cli import options as opt
 from inrlens.cli.output import columns, note, show, show_json, shown_path, warn
 from inrlens.cli.parsing import check_free_file, check_positive, parse_size
+from inrlens.errors import InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,6 +52,8 @@ def sae(
     wanted = parse_size(grid, "--grid")
     check_positive("--lr", lr)
     check_free_file(out, force, ".safetensors")
+    if out.exists() and out.samefile(network):
+        raise InputError(f"-o {out} is the network itself: give the dictionary a file of its own.")
 
     from inrlens.checkpoints import save
     from inrlens.cli.inputs import open_network

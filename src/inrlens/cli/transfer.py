@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 import typer
 
 from inrlens.cli import options as opt
-from inrlens.cli.parsing import check_free_folder, parse_freeze, parse_size
+from inrlens.cli.output import warn
+from inrlens.cli.parsing import parse_freeze, parse_size
+from inrlens.files import ensure_free
 
 EXAMPLES = (
     "inrlens transfer runs/cohort new.jpg -o runs/new",
@@ -44,7 +46,7 @@ def transfer(
 ) -> None:
     """Fit a new image on a cohort's layers, frozen up to layer TAU; the cohort itself is not changed."""
     wanted, tau = parse_size(size), parse_freeze(freeze)
-    check_free_folder(out, force)
+    ensure_free(out, force)
 
     from inrlens.cli.fit_runs import fit_into_folder
     from inrlens.cli.inputs import open_network
@@ -54,6 +56,8 @@ def transfer(
     from inrlens.signals.images import load_image
 
     field, _ = open_network(network, condition, prepare(device, threads))
+    if field.origin.kind != "cohort":
+        warn(f"{network} is no cohort's network; the rule for where to freeze was found on cohorts.")
     depth = freeze_depth(field, tau)
     chosen = chosen_recipe(recipe, "transfer", field.backbone.name, steps, lr, batch)
     if wanted is None and field.grid is not None and len(field.grid) == 2:

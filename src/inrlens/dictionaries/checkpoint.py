@@ -38,7 +38,9 @@ def unpack_sae(path: str | Path, container: Container) -> SparseAutoencoder:
     """
     about, tensors = container.description, container.tensors
     try:
-        n, d, k = int(about["n_atoms"]), int(about["width"]), int(about["k"])
+        n, d, k = about["n_atoms"], about["width"], about["k"]
+        if any(type(number) is not int for number in (n, d, k, about["layer"])) or about["layer"] < 0:
+            raise TypeError("its sizes and its layer must be whole numbers")
         dtype = {"float32": torch.float32, "float64": torch.float64}[about["dtype"]]
         grid = tuple(int(side) for side in about["grid"]) if about["grid"] is not None else None
         origin = SaeOrigin(
@@ -49,6 +51,9 @@ def unpack_sae(path: str | Path, container: Container) -> SparseAutoencoder:
     shapes = {"encoder": (n, d), "encoder_bias": (n,), "decoder": (n, d), "pre_bias": (d,)}
     likes = {name: torch.empty(shape, dtype=dtype, device="meta") for name, shape in shapes.items()}
     state = {name: take(path, tensors, name, like) for name, like in likes.items()}
+    norms = state["decoder"].norm(dim=1)
+    if bool(((norms - 1.0).abs() > 1e-3).any()):
+        raise InputError(f"{path}: its atoms have lengths from {norms.min():g} to {norms.max():g}, not 1.")
     try:
         sae = SparseAutoencoder(state["decoder"], state["pre_bias"], k, origin)
     except InputError as error:

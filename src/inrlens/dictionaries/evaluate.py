@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
 from inrlens.fields.field import EVALUATION_TILE, Field
-from inrlens.metrics import psnr_from_mse
+from inrlens.metrics import psnrs_from_squared_error
 from inrlens.rows import tiles
 from inrlens.signals.signal import Signal, coordinates_between
 
@@ -99,9 +100,9 @@ def evaluate_sae(
         alive=alive,
         dead=1.0 - alive,
         spatial_l0=float(fired.double().mean()) / rows,
-        fidelity_psnr=_mean_psnr(change, rows, field.channels),
-        psnr=None if targets is None else _mean_psnr(replaced_error, rows, field.channels),
-        psnr_intact=None if targets is None else _mean_psnr(intact_error, rows, field.channels),
+        fidelity_psnr=fmean(psnrs_from_squared_error(change, rows, field.channels)),
+        psnr=None if targets is None else fmean(psnrs_from_squared_error(replaced_error, rows, field.channels)),
+        psnr_intact=None if targets is None else fmean(psnrs_from_squared_error(intact_error, rows, field.channels)),
     )
 
 
@@ -128,8 +129,3 @@ def _ratio(part: float, whole: float) -> float:
     if whole > 0.0:
         return part / whole
     return 0.0 if part == 0.0 else float("inf")
-
-
-def _mean_psnr(squared: Tensor, rows: int, channels: int) -> float:
-    mses = squared.view(-1, channels).sum(1) / (rows * channels)
-    return sum(psnr_from_mse(float(mse)) for mse in mses) / mses.shape[0]

@@ -57,8 +57,8 @@ class SaeRecipe:
             raise InputError(f"k must be between 1 and the number of atoms, {self.n_atoms}, not {self.k}.")
         if not 0 <= self.auxiliary_k <= self.n_atoms:
             raise InputError(f"auxiliary_k must be between 0 and {self.n_atoms}, not {self.auxiliary_k}.")
-        if not 0.0 < self.learning_rate < math.inf:
-            raise InputError(f"learning_rate must be a positive number, not {self.learning_rate}.")
+        if not 0.0 < self.learning_rate <= 1e30:
+            raise InputError(f"learning_rate must be positive and at most 1e30, not {self.learning_rate}.")
         if self.centre not in get_args(Centre):
             raise InputError(f"centre={self.centre!r} is not known; allowed are {', '.join(get_args(Centre))}.")
 

@@ -1,5 +1,6 @@
 """Fields as containers, and back, bit for bit."""
 
+import math
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from inrlens.fields.backbone import Backbone, backbone_settings, make_backbone
 from inrlens.fields.field import Field, Origin
 
 KIND = "field"
+_LARGEST_GRID = 2**31
+"""Samples; a description that speaks of more is taken for damaged."""
 
 
 def pack_field(field: Field, version: str) -> Container:
@@ -52,8 +55,8 @@ def unpack_field(path: str | Path, container: Container) -> Field:
     try:
         architecture = about["architecture"]
         backbone = make_backbone(architecture["backbone"], **architecture["settings"])
-        heads, channels = int(about["heads"]), int(about["channels"])
-        grid = tuple(int(side) for side in about["grid"]) if about["grid"] is not None else None
+        heads, channels = _count(about["heads"]), _count(about["channels"])
+        grid = _grid(about["grid"], backbone.coordinates)
         dtype = {"float32": torch.float32, "float64": torch.float64}[about["dtype"]]
         origin = Origin(
             kind=str(about["kind_of_fit"]),
@@ -72,9 +75,42 @@ def unpack_field(path: str | Path, container: Container) -> Field:
     except (TypeError, RuntimeError, MemoryError) as error:
         raise InputError(f"{path}: its description is damaged ({type(error).__name__}: {error}).") from error
     state = {name: take(path, container.tensors, name, like) for name, like in field.state_dict().items()}
+    extra = sorted(container.tensors.keys() - state.keys())
+    if extra:
+        raise InputError(f"{path}: tensor {extra[0]!r} belongs to no layer that its description speaks of.")
     field.load_state_dict(state)
     field.origin = origin
+    _check_statements(path, about, field)
     return field
+
+
+def _check_statements(path: str | Path, about: dict[str, Any], field: Field) -> None:
+    """Refuses a description that says of the network what it is not: these decide what a weight means."""
+    rebuilt = pack_field(field, "").description
+    pairs = [
+        (key, about.get(key), rebuilt[key]) for key in ("coordinate_range", "target_range", "heads", "channels")
+    ] + [
+        (key, about["architecture"].get(key), rebuilt["architecture"][key])
+        for key in ("scale_per_layer", "nonlinearity_per_layer")
+    ]
+    for key, stated, true in pairs:
+        if stated != true:
+            raise InputError(f"{path}: its description says {key} {stated}, the network it describes has {true}.")
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def _grid(value: Any, axes: int) -> tuple[int, ...] | None:
+    if value is None:
+        return None
+    grid = tuple(_count(side) for side in value)
+    if len(grid) != axes or min(grid) < 1 or math.prod(grid) > _LARGEST_GRID:
+        raise ValueError(f"a grid of {list(grid)} samples for {axes} coordinates")
+    return grid
 
 
 def _check_sizes_against_file(

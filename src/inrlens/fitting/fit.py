@@ -14,7 +14,7 @@ from inrlens.fitting.engine import Engine, PrefixRows
 from inrlens.fitting.history import Callback, Divergence, Fit, Outcome, Record, drop
 from inrlens.fitting.loop import DIVERGENCE_DB, optimise, rolled_back
 from inrlens.fitting.recipes import Recipe, recipe_settings
-from inrlens.metrics import psnr_from_mse
+from inrlens.metrics import psnrs_from_squared_error
 from inrlens.rows import tiles
 from inrlens.seeding import generator
 from inrlens.signals.signal import Signal
@@ -147,10 +147,9 @@ def _final_quality(field: Field, x: Tensor, targets: Tensor) -> tuple[tuple[floa
     """Each signal's PSNR of the clamped output over the whole grid, and the loss there."""
     clamped = torch.zeros(targets.shape[1], dtype=torch.float64, device=x.device)
     plain = torch.zeros_like(clamped)
-    for rows in tiles(x.shape[0], EVALUATION_TILE):
-        out = field(x[rows])
-        plain += (out - targets[rows]).double().square().sum(0)
-        clamped += (out.clamp(0.0, 1.0) - targets[rows]).double().square().sum(0)
-    values = x.shape[0] * field.channels
-    mses = clamped.view(-1, field.channels).sum(1) / values
-    return tuple(psnr_from_mse(float(mse)) for mse in mses), float(plain.sum() / values)
+    for part in tiles(x.shape[0], EVALUATION_TILE):
+        out = field(x[part])
+        plain += (out - targets[part]).double().square().sum(0)
+        clamped += (out.clamp(0.0, 1.0) - targets[part]).double().square().sum(0)
+    rows = x.shape[0]
+    return psnrs_from_squared_error(clamped, rows, field.channels), float(plain.sum() / (rows * field.channels))

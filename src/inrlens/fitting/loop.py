@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 import torch
 from jaxtyping import Float
@@ -14,7 +15,7 @@ from inrlens.fitting.engine import Engine, PrefixRows
 from inrlens.fitting.history import Callback, Divergence, Outcome, Record, drop
 from inrlens.fitting.recipes import Recipe
 from inrlens.interrupt import first_interrupt_asks
-from inrlens.metrics import psnr_from_mse
+from inrlens.metrics import psnrs_from_squared_error
 from inrlens.rows import batches
 
 _log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def optimise(
                 record = Record(
                     step,
                     float(loss),
-                    _mean_psnr(squared, count, engine.channels),
+                    fmean(psnrs_from_squared_error(squared, count, engine.channels)),
                     time.perf_counter() - started,
                 )
                 if not math.isfinite(record.loss):
@@ -136,11 +137,6 @@ def _factor(recipe: Recipe, step: int) -> float:
     if recipe.schedule == "constant":
         return 1.0
     return 0.5 * (1.0 + math.cos(math.pi * step / recipe.steps))
-
-
-def _mean_psnr(squared: Tensor, rows: int, channels: int) -> float:
-    per_signal = squared.double().view(-1, channels).sum(1) / (rows * channels)
-    return sum(psnr_from_mse(float(mse)) for mse in per_signal) / per_signal.shape[0]
 
 
 def _copies(engine: Engine) -> list[Tensor]:

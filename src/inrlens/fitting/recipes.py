@@ -3,7 +3,6 @@
 ``single``, ``cohort`` and ``transfer`` are Table 2 of arXiv:2605.08298; ``fast`` is ours.
 """
 
-import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -55,8 +54,8 @@ class Recipe:
                 raise InputError(f"recipe {self.name!r}: {key} must be at least 1, not {value}.")
         for key in ("learning_rate", "muon_learning_rate"):
             value = getattr(self, key)
-            if not 0.0 < value < math.inf:
-                raise InputError(f"recipe {self.name!r}: {key} must be a positive number, not {value}.")
+            if not 0.0 < value <= 1e30:
+                raise InputError(f"recipe {self.name!r}: {key} must be positive and at most 1e30, not {value}.")
         for key, choices in (("optimizer", get_args(Optimizer)), ("schedule", get_args(Schedule))):
             if getattr(self, key) not in choices:
                 raise InputError(

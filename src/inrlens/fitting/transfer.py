@@ -42,7 +42,8 @@ def transfer(
         callback: called with every record of the history.
 
     Raises:
-        InputError: for a layer that does not exist, another number of channels, or a recipe of another backbone.
+        InputError: for a layer that does not exist, another number of channels, or a recipe that names another
+            backbone than the cohort's.
     """
     if recipe.backbone is not None and recipe.backbone != cohort.backbone:
         raise InputError(f"recipe {recipe.name!r} is for {recipe.backbone}, the cohort's network is {cohort.backbone}.")

@@ -7,7 +7,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from inrlens.files import whole_file
-from inrlens.reports.opened import OpenRun
 from inrlens.reports.sections.ablations import ablations
 from inrlens.reports.sections.atoms import atoms
 from inrlens.reports.sections.brief import brief
@@ -19,6 +18,7 @@ from inrlens.reports.sections.notes import notes
 from inrlens.reports.sections.ranks import ranks
 from inrlens.reports.sections.reconstructions import reconstructions
 from inrlens.reports.sections.setup import setup
+from inrlens.studies.opened import OpenRun
 
 REPORT_FILE = "report.html"
 

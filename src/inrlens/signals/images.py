@@ -29,8 +29,9 @@ def load_image(
 ) -> Signal:
     """Reads an image file as a signal.
 
-    Eight-bit grey, RGB, palette and CMYK images keep their values; sixteen-bit grey keeps its depth; transparency is
-    flattened on white with a warning; the EXIF orientation is applied.
+    Eight-bit grey, RGB and palette images keep their values, CMYK becomes RGB; sixteen-bit grey keeps its depth;
+    transparency is flattened on white with a warning; the EXIF orientation is applied; of several frames the first is
+    taken, with a warning.
 
     Args:
         path: the file.
@@ -53,6 +54,8 @@ def load_image(
             _refuse_deep_ppm(path, opened)
             opened.load()
             image = ImageOps.exif_transpose(opened)
+            # A phone's JPEG may carry previews as further frames; they are no loss.
+            several = opened.format != "MPO" and getattr(opened, "n_frames", 1) > 1
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist.") from error
     except IsADirectoryError as error:
@@ -63,6 +66,8 @@ def load_image(
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} could not be read as an image ({error}); is it cut short or damaged?") from error
+    if several:
+        warnings.warn(f"{path.name}: of several frames the first was taken.", UserWarning, stacklevel=2)
     image = _plain_mode(path, image, grey)
     if size is not None:
         image = _fitted(path, image, size, how)

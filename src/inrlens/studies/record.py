@@ -1,6 +1,7 @@
 """What a run measured: plain numbers, written to ``run.json`` and read back by reports."""
 
 import json
+import math
 import os
 import platform
 from dataclasses import dataclass
@@ -167,11 +168,33 @@ def read_record(folder: str | Path) -> RunRecord:
     if not (folder / RECORD_FILE).is_file():
         raise InputError(f"{folder} holds no {RECORD_FILE}: it is not a run of InrLens.")
     try:
-        return _ADAPTER.validate_python(read_json(folder / RECORD_FILE))
+        record = _ADAPTER.validate_python(read_json(folder / RECORD_FILE))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the top"
         raise InputError(f"{folder / RECORD_FILE} is damaged at {where}: {first['msg']}.") from error
+    fault = _contradiction(record)
+    if fault:
+        raise InputError(f"{folder / RECORD_FILE} is damaged: {fault}.")
+    return record
+
+
+def _contradiction(record: RunRecord) -> str:
+    """What in a record cannot be true together, empty for a sound one."""
+    names = [condition.name for condition in record.conditions]
+    if len(set(names)) < len(names):
+        return "two of its networks have one name"
+    if not math.isfinite(record.seconds):
+        return f"it took {record.seconds} seconds"
+    for condition in record.conditions:
+        depth = len(condition.ranks.weight)
+        ranks = [condition.ranks] if condition.ranks_initial is None else [condition.ranks, condition.ranks_initial]
+        lengths = {len(values) for entry in ranks for values in (entry.weight, *entry.activation.values())}
+        if lengths != {depth} or not 0 <= condition.tau < depth:
+            return f"the ranks or tau of {condition.name!r} do not agree on its layers"
+        if len(condition.psnrs) != len(condition.signals):
+            return f"{condition.name!r} has {len(condition.psnrs)} PSNRs for {len(condition.signals)} signals"
+    return ""
 
 
 def this_machine(device: str) -> Machine:

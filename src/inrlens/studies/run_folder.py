@@ -8,11 +8,12 @@ from inrlens.checkpoints import load_field, save
 from inrlens.errors import InputError
 from inrlens.fields.field import Field
 from inrlens.fitting.history import Fit, write_history
-from inrlens.signals.archive import load_signals, save_signals
+from inrlens.signals.archive import save_signals
 from inrlens.signals.images import save_image
 from inrlens.signals.signal import Signal
 from inrlens.studies.measure import condition_record
-from inrlens.studies.record import RECORD_FILE, RunRecord, read_record, this_machine, version, write_record
+from inrlens.studies.opened import OpenRun
+from inrlens.studies.record import RunRecord, this_machine, version, write_record
 
 
 def write_fit_run(folder: Path, fitted: Fit, signals: Sequence[Signal]) -> RunRecord:
@@ -56,16 +57,13 @@ def open_field(path: str | Path, condition: str | None = None) -> tuple[Field, l
     path = Path(path)
     if not path.is_dir():
         return load_field(path), None
-    record = read_record(path)
-    names = [entry.name for entry in record.conditions]
+    run = OpenRun(path)
+    names = [entry.name for entry in run.record.conditions]
+    if not names:
+        raise InputError(f"{path} holds no network: the run was interrupted before its first.")
     if condition is None and len(names) > 1:
         raise InputError(f"{path} holds several networks ({', '.join(names)}): name one with --condition.")
-    chosen = [entry for entry in record.conditions if condition in (None, entry.name)]
+    chosen = [entry for entry in run.record.conditions if condition in (None, entry.name)]
     if not chosen:
-        raise InputError(f"{path} holds no network {condition!r}; allowed are {', '.join(names) or 'none'}.")
-    signals = load_signals(path / "signals.safetensors")
-    try:
-        members = [signals[position] for position in chosen[0].signals]
-    except IndexError as error:
-        raise InputError(f"{path / RECORD_FILE} names signals that signals.safetensors does not hold.") from error
-    return load_field(path / chosen[0].file), members
+        raise InputError(f"{path} holds no network {condition!r}; allowed are {', '.join(names)}.")
+    return run.field(chosen[0]), [run.signal(position) for position in chosen[0].signals]

@@ -16,7 +16,8 @@ def best_reading(sweep: Sweep, tau: int | None) -> str:
     best = sweep.best_tau()
     if best is None:
         return f"For {title} no freeze depth was measured to its end."
-    text = f"for {title} freezing {frozen(best)} is best ({words.db(sweep.summary(f'reinit {best}').mean)})"
+    reached = words.db(sweep.summary(f"reinit {best}").mean)
+    text = f"for {title} the best freeze depth with the rest reinitialised is {best} ({reached})"
     parts = [part for part in (_against_tau(sweep, best, tau), _against_none(sweep, best)) if part]
     return words.sentence(f"{text}, {', and '.join(parts)}" if parts else text)
 

@@ -31,7 +31,10 @@ def _of_fit(condition: ConditionRecord) -> list[str]:
     if condition.divergences:
         more = len(condition.divergences) - 1
         also = f", and {words.count(more, 'later time', 'later times')}" if more else ""
-        end = {"diverged": "It did not recover.", "interrupted": "Then it was interrupted."}
+        ended = f"It ended at {words.db(condition.psnr)}, more than 6 dB below its best."
+        if any(event.kind == "non-finite loss" for event in condition.divergences):
+            ended = f"The last finite weights were kept, at {words.db(condition.psnr)}."
+        end = {"diverged": ended, "interrupted": "Then it was interrupted."}
         after = end.get(condition.outcome, "It recovered.")
         found.append(f"{name} diverged at step {_moment(condition.divergences[0])}{also}. {after}")
     elif condition.outcome == "diverged":

@@ -6,10 +6,10 @@ import torch
 
 from inrlens.atoms.edit import Ablation, ablate
 from inrlens.reports import words
-from inrlens.reports.opened import OpenRun
 from inrlens.reports.parts import middle
 from inrlens.reports.pictures import Picture, heat_map, picture
 from inrlens.reports.readings.ablations import layer_of, outside_reading, support_reading, worst_reading
+from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord, LayerRecord
 
 TOP = 2

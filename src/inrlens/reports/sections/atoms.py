@@ -7,7 +7,6 @@ from inrlens.atoms.statistics import Spread
 from inrlens.reports import words
 from inrlens.reports.figures.depth import depth_panels
 from inrlens.reports.figures.profiles import profile_panels
-from inrlens.reports.opened import OpenRun
 from inrlens.reports.parts import Figure, Table, condition_keys
 from inrlens.reports.readings.atoms import (
     dead_reading,
@@ -16,6 +15,7 @@ from inrlens.reports.readings.atoms import (
     quality_reading,
     spread_reading,
 )
+from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord
 
 

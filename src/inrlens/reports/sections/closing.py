@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from inrlens.reports import words
 from inrlens.reports.comparison import FACTOR, Comparison, comparisons
-from inrlens.reports.opened import OpenRun
 from inrlens.reports.published import PAPER, SIZES
+from inrlens.studies.opened import OpenRun
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from inrlens.reports import words
 from inrlens.reports.figures.canvas import slot
 from inrlens.reports.figures.freeze import freeze_panels
-from inrlens.reports.opened import OpenRun
 from inrlens.reports.parts import Figure, Key, Table
 from inrlens.reports.pictures import Picture, picture, picture_file
 from inrlens.reports.readings.freeze import best_reading, paper_reading, scratch_reading
 from inrlens.reports.sweep import Sweep, summary, sweeps
+from inrlens.studies.opened import OpenRun
 from inrlens.studies.plan import freeze_label, sweep_settings
 from inrlens.studies.record import RunRecord, TransferRecord
 
@@ -89,7 +89,7 @@ def _table(record: RunRecord, found: list[Sweep]) -> Table:
             if not psnr.count:
                 continue
             against = summary(sweep.differences(label, "none").values())
-            notes = ["best"] if rest == "reinit" and freeze_depth is not None and freeze_depth == best else []
+            notes = ["best frozen"] if rest == "reinit" and freeze_depth is not None and freeze_depth == best else []
             notes += ["tau*"] if rest == "reinit" and freeze_depth is not None and freeze_depth == tau else []
             if notes:
                 marked.add(len(rows))

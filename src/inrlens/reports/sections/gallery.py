@@ -8,9 +8,9 @@ from inrlens.atoms.codes import Codes, encode
 from inrlens.atoms.effects import effects, psnr_drops
 from inrlens.atoms.statistics import atom_statistics, mean_map
 from inrlens.reports import words
-from inrlens.reports.opened import OpenRun
 from inrlens.reports.pictures import Picture, heat_map, is_shrunk
 from inrlens.reports.readings.atoms import gallery_reading
+from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord, LayerRecord
 
 SHOWN = 8

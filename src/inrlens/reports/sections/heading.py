@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from inrlens.reports import words
-from inrlens.reports.opened import OpenRun
 from inrlens.reports.readings.troubles import troubles
+from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import RunRecord
 
 

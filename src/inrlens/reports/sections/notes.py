@@ -1,9 +1,9 @@
 """How to read the numbers: every term that the page uses, only those that this run needs."""
 
 from inrlens.reports import words
-from inrlens.reports.opened import OpenRun
 from inrlens.reports.readings.freeze import LEVEL_DB
 from inrlens.reports.readings.ranks import NEAR_TIE
+from inrlens.studies.opened import OpenRun
 
 _FIT = (
     (

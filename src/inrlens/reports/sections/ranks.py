@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from inrlens.reports import words
 from inrlens.reports.figures.ranks import activation_panels, weight_panels
-from inrlens.reports.opened import OpenRun
 from inrlens.reports.parts import Figure, Key, Table, condition_keys
 from inrlens.reports.readings.ranks import activation_reading, weight_reading
+from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord
 
 

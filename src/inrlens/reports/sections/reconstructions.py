@@ -9,11 +9,11 @@ from inrlens.fields.field import EVALUATION_TILE, Field
 from inrlens.metrics import psnr, ssim
 from inrlens.reports import words
 from inrlens.reports.figures.fits import history_panels
-from inrlens.reports.opened import OpenRun
 from inrlens.reports.parts import Figure, condition_keys
 from inrlens.reports.pictures import Picture, heat_map, picture
 from inrlens.reports.readings.fits import history_reading, quality_reading
 from inrlens.rows import tiles
+from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord
 
 AMPLIFICATIONS = (1, 2, 5, 10, 20, 50, 100, 200)

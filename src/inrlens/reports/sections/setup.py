@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from inrlens.reports import words
-from inrlens.reports.opened import OpenRun
 from inrlens.reports.parts import Table
 from inrlens.signals.bundled import photo_sources
+from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord, RunRecord
 
 
