@@ -145,8 +145,8 @@ def test_a_sweep_of_ties() -> None:
     found = sweep([33.0, 33.0, 33.0], none=33.0)
     assert found.best_tau() == 0
     assert said(freeze.best_reading(found, 1)) == (
-        "For SIREN the best freeze depth with the rest reinitialised is 0 (34.0 dB), level with tau* = 1 (0.00 dB above "
-        "it), and level with freezing nothing (0.00 dB, ahead in 0 of 2 fits)."
+        "For SIREN the best freeze depth with the rest reinitialised is 0 (34.0 dB), level with tau* = 1 (0.00 dB "
+        "above it), and level with freezing nothing (0.00 dB, ahead in 0 of 2 fits)."
     )
     assert "depth 1 is level with the best, 0 (0.00 dB apart)" in said(freeze.paper_reading(found, 1))
 
