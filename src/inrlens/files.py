@@ -97,10 +97,7 @@ def _swap(new: Path, old: Path) -> None:
     aside = Path(tempfile.mkdtemp(prefix=f".{old.name}.", suffix=".old", dir=old.parent))
     old.replace(aside)
     new.replace(old)
-    if aside.is_dir():
-        shutil.rmtree(aside, ignore_errors=True)
-    else:
-        aside.unlink()
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def ensure_free(path: Path, force: bool = False) -> None:

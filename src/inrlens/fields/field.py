@@ -139,16 +139,21 @@ class Field(nn.Module):
         """The coordinates of a grid, in the field's number type and on its device."""
         return coordinates(self.grid_or(grid), self.dtype).to(self.device)
 
-    @torch.no_grad()
     def render(self, head: int = 0, grid: tuple[int, ...] | None = None) -> Float[Tensor, "*grid c"]:
         """One head's picture on a grid, unclamped, computed in tiles."""
-        columns = self.columns(head)
         grid = self.grid_or(grid)
+        return self._outputs(grid, self.columns(head)).reshape(*grid, self.channels)
+
+    def render_all(self, grid: tuple[int, ...] | None = None) -> list[Float[Tensor, "*grid c"]]:
+        """Every head's picture on a grid, unclamped; the encoder runs once for all of them."""
+        grid = self.grid_or(grid)
+        out = self._outputs(grid, slice(None))
+        return [out[:, self.columns(head)].reshape(*grid, self.channels) for head in range(self.heads)]
+
+    @torch.no_grad()
+    def _outputs(self, grid: tuple[int, ...], columns: slice) -> Float[Tensor, "n columns"]:
         x = self.grid_coordinates(grid)
-        out = x.new_empty(x.shape[0], self.channels)
-        for rows in tiles(x.shape[0], EVALUATION_TILE):
-            out[rows] = self(x[rows])[:, columns]
-        return out.reshape(*grid, self.channels)
+        return torch.cat([self(x[rows])[:, columns] for rows in tiles(x.shape[0], EVALUATION_TILE)])
 
 
 def make_head(weight: Tensor, bias: Tensor) -> Head:

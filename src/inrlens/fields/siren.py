@@ -37,9 +37,9 @@ class Siren:
 
     def __post_init__(self) -> None:
         check_sizes("siren", coordinates=self.coordinates, width=self.width, depth=self.depth)
-        one_a_layer = isinstance(self.omega_0, tuple)
-        given = self.omega_0 if isinstance(self.omega_0, tuple) else (float(self.omega_0),)
-        if len(given) != (self.depth if one_a_layer else 1) or not all(0.0 < omega < math.inf for omega in given):
+        # One number is not repeated for every layer here: a damaged file may speak of a billion of them.
+        given, needed = (self.omega_0, self.depth) if isinstance(self.omega_0, tuple) else ((float(self.omega_0),), 1)
+        if len(given) != needed or not all(0.0 < omega < math.inf for omega in given):
             raise InputError(
                 f"siren: omega_0 must be one positive number, or {self.depth} of them, not {self.omega_0}."
             )

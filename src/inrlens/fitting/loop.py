@@ -73,11 +73,7 @@ def optimise(
                     time.perf_counter() - started,
                 )
                 if not math.isfinite(record.loss):
-                    divergences.append(Divergence(step, "non-finite loss", best, math.nan))
-                    _log.warning("the loss was not finite at step %d; the last finite weights were kept", step)
-                    _restore(engine, finite)
                     outcome = "diverged"
-                    step = history[-1].step if history else 0
                     break
                 history.append(record)
                 if drop(best, record.psnr) > DIVERGENCE_DB:
@@ -106,7 +102,7 @@ def optimise(
                 break
     seconds = time.perf_counter() - started
     result = LoopResult(tuple(history), step, seconds, outcome, tuple(divergences), best, tuple(finite))
-    if not all(bool(torch.isfinite(parameter).all()) for parameter in engine.parameters):
+    if outcome == "diverged" or not all(bool(torch.isfinite(parameter).all()) for parameter in engine.parameters):
         return rolled_back(engine, result)
     return result
 

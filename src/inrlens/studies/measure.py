@@ -31,7 +31,8 @@ def mean_ssim(field: Field, signals: Sequence[Signal]) -> float | None:
     """SSIM of each head against its signal, mean over heads; None for grids that SSIM is not defined on."""
     if len(signals[0].shape) != 2 or min(signals[0].shape) < 11:
         return None
-    values = [ssim(field.render(head).cpu(), signal.image()) for head, signal in enumerate(signals)]
+    pictures = field.render_all()
+    values = [ssim(image.cpu(), signal.image()) for image, signal in zip(pictures, signals, strict=True)]
     return sum(values) / len(values)
 
 

@@ -1,6 +1,5 @@
 """What a run measured: plain numbers, written to ``run.json`` and read back by reports."""
 
-import json
 import math
 import os
 import platform
@@ -15,7 +14,7 @@ from inrlens import __version__
 from inrlens.atoms.statistics import Spread
 from inrlens.dictionaries.evaluate import SaeQuality
 from inrlens.errors import InputError
-from inrlens.files import read_json, write_json
+from inrlens.files import plain_json, read_json, write_json
 from inrlens.fitting.history import Divergence
 
 RECORD_FILE = "run.json"
@@ -140,7 +139,7 @@ class RunRecord:
     conditions: tuple[ConditionRecord, ...]
     transfers: tuple[TransferRecord, ...] = ()
 
-    __pydantic_config__ = ConfigDict(ser_json_inf_nan="strings", extra="forbid")
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     def condition(self, kind: str, backbone: str) -> ConditionRecord | None:
         """The first condition of a kind and backbone, None where the run has none."""
@@ -153,7 +152,7 @@ _ADAPTER = TypeAdapter(RunRecord)
 
 def write_record(folder: Path, record: RunRecord) -> None:
     """Writes ``run.json`` into a run folder."""
-    write_json(folder / RECORD_FILE, json.loads(_ADAPTER.dump_json(record)))
+    write_json(folder / RECORD_FILE, plain_json(_ADAPTER.dump_python(record, mode="json")))
 
 
 def read_record(folder: str | Path) -> RunRecord:

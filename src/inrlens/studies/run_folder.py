@@ -23,8 +23,8 @@ def write_fit_run(folder: Path, fitted: Fit, signals: Sequence[Signal]) -> RunRe
     save(field, folder / "field.safetensors")
     write_history(folder / "history.csv", fitted.history)
     if len(signals[0].shape) == 2 and field.channels in (1, 3):
-        for head in range(field.heads):
-            save_image(folder / "reconstructions" / f"{head:02d}.png", field.render(head).cpu())
+        for head, image in enumerate(field.render_all()):
+            save_image(folder / "reconstructions" / f"{head:02d}.png", image.cpu())
     name = f"{origin.kind}_{field.backbone.name}"
     positions = tuple(range(len(signals)))
     condition = condition_record(name, fitted, signals, positions, "field.safetensors", "history.csv")

@@ -75,17 +75,16 @@ class _Run:
         name = f"{kind}_{part.name}"
         self.stages.begin(fit_stage(kind, part.name))
         callback = self.stages.fit_callback()
+        positions = (0,) if kind == "single" else tuple(range(self.cohort))
+        members = [self.signals[position] for position in positions]
+        seed, device = self.plan.seed, self.plan.device
         if kind == "single":
-            positions: tuple[int, ...] = (0,)
-            fitted = fit(self.signals[0], part.single, seed=self.plan.seed, device=self.plan.device, callback=callback)
+            fitted = fit(members[0], part.single, seed=seed, device=device, callback=callback)
         else:
-            positions = tuple(range(self.cohort))
-            members = self.signals[: self.cohort]
-            fitted = fit_cohort(members, part.cohort, seed=self.plan.seed, device=self.plan.device, callback=callback)
+            fitted = fit_cohort(members, part.cohort, seed=seed, device=device, callback=callback)
         file, history = f"fields/{name}.safetensors", f"history/{name}.csv"
         save(fitted.field, self.folder / file)
         write_history(self.folder / history, fitted.history)
-        members = [self.signals[position] for position in positions]
         self.conditions[name] = condition_record(name, fitted, members, positions, file, history)
         self.fields[name] = fitted.field
         self.stop_if_asked(fitted.outcome)

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from inrlens.fields.field import EVALUATION_TILE, Field
 from inrlens.metrics import psnr, ssim
 from inrlens.reports import words
 from inrlens.reports.figures.fits import history_panels
 from inrlens.reports.parts import Figure, condition_keys
 from inrlens.reports.pictures import Picture, heat_map, picture
 from inrlens.reports.readings.fits import history_reading, quality_reading
-from inrlens.rows import tiles
 from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord
 
@@ -51,7 +49,8 @@ def reconstructions(run: OpenRun) -> Reconstructions | None:
     rendered: dict[tuple[str, int], Tensor] = {}
     errors: dict[tuple[str, int], Tensor] = {}
     for condition in conditions if run.pictures else ():
-        for head, (position, image) in enumerate(zip(condition.signals, _heads(run.field(condition)), strict=True)):
+        pictures = [image.cpu() for image in run.field(condition).render_all()]
+        for head, (position, image) in enumerate(zip(condition.signals, pictures, strict=True)):
             rendered[condition.name, head] = image
             errors[condition.name, head] = (image.clamp(0.0, 1.0) - run.signal(position).image()).abs().mean(-1)
     factor = _amplification(list(errors.values())) if errors else 1
@@ -94,14 +93,6 @@ def _history(run: OpenRun) -> Figure | None:
         panels=tuple(history_panels(histories)),
         keys=condition_keys([condition for condition, _ in histories]),
     )
-
-
-@torch.no_grad()
-def _heads(field: Field) -> list[Tensor]:
-    """The picture of every head ``(h, w, c)``, the encoder run once for all."""
-    x = field.grid_coordinates()
-    out = torch.cat([field(x[rows]).cpu() for rows in tiles(x.shape[0], EVALUATION_TILE)])
-    return [out[:, field.columns(head)].reshape(*field.grid_or(None), -1) for head in range(field.heads)]
 
 
 def _amplification(errors: list[Tensor]) -> int:
