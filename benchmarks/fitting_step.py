@@ -22,7 +22,8 @@ import torch
 import torch.nn.functional as F
 
 import inrlens as il
-from inrlens.fitting.engine import Engine, PrefixRows
+from inrlens.fitting.engine import Engine
+from inrlens.fitting.prefix import PrefixRows
 from inrlens.signals.signal import coordinates
 from timing import Machine, alternate, measure_machine
 

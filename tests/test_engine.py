@@ -8,7 +8,8 @@ from torch import Tensor
 
 import inrlens as il
 import toys
-from inrlens.fitting.engine import Engine, PrefixRows
+from inrlens.fitting.engine import Engine
+from inrlens.fitting.prefix import PrefixRows
 
 TILES = (1, 7, 63, 64)
 """The toy grid has 63 rows: single rows, a divisor, all at once, and more than there are."""
@@ -29,14 +30,26 @@ def _parameters(field: il.Field, start: int) -> list[torch.nn.Parameter]:
 
 
 def _ours(
-    field: il.Field, x: Tensor, targets: Tensor, start: int, tile: int, rows: slice | Tensor, budget: int = 2**30
+    field: il.Field,
+    x: Tensor,
+    targets: Tensor,
+    start: int,
+    tile: int,
+    rows: slice | Tensor,
+    budget: int = 2**30,
+    cores: int = 1,
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
-    engine = Engine([field.encoder.layer(i) for i in range(start, field.depth)], field.head, field.channels, tile)
-    loss, clamped = engine.gradient(PrefixRows(field.encoder, x, start, tile, budget), targets, rows)
+    engine = _engine(field, start, tile, cores)
+    loss, clamped = engine.gradient(PrefixRows(field.encoder, x, start, budget), targets[None], rows)
     gradients = [p.grad.clone() for p in _parameters(field, start) if p.grad is not None]
     for parameter in field.parameters():
         parameter.grad = None
-    return loss, clamped, gradients
+    return loss[0], clamped[0], gradients
+
+
+def _engine(field: il.Field, start: int = 0, tile: int = 16, cores: int = 1) -> Engine:
+    layers = [field.encoder.layer(index) for index in range(start, field.depth)]
+    return Engine([layers], [field.head], field.channels, il.Compute(tile=tile), cores)
 
 
 def _near(found: Tensor, expected: Tensor, relative: float) -> None:
@@ -54,9 +67,9 @@ def _case(backbone: str, heads: int, dtype: torch.dtype, **settings: object) -> 
 @pytest.mark.parametrize(("dtype", "relative"), [(torch.float64, 1e-10), (torch.float32, 1e-5)])
 @pytest.mark.parametrize("start", range(5))
 def test_the_gradient_equals_autograd(backbone: str, start: int, dtype: torch.dtype, relative: float) -> None:
-    for heads, tile in itertools.product((1, 4), TILES):
+    for heads, tile, cores in [*itertools.product((1, 4), TILES, (1,)), (4, 7, 2), (1, 16, 3), (4, 1, 80)]:
         field, x, targets = _case(backbone, heads, dtype)
-        loss, clamped, gradients = _ours(field, x, targets, start, tile, slice(0, len(x)))
+        loss, clamped, gradients = _ours(field, x, targets, start, tile, slice(0, len(x)), cores=cores)
         expected_loss, expected_clamped, expected = _autograd(field, x, targets, start)
         _near(loss, expected_loss, relative)
         _near(clamped, expected_clamped, relative)
@@ -87,11 +100,11 @@ def test_each_layer_has_its_own_omega() -> None:
 def test_a_second_pass_replaces_the_gradient_and_leaves_the_weights() -> None:
     field, x, targets = _case("siren", 2, torch.float64)
     before = {name: value.clone() for name, value in field.state_dict().items()}
-    engine = Engine([field.encoder.layer(i) for i in range(4)], field.head, field.channels, 10)
-    inputs = PrefixRows(field.encoder, x, 0, 10)
-    engine.gradient(inputs, targets, slice(0, len(x)))
+    engine = _engine(field, tile=10)
+    inputs = PrefixRows(field.encoder, x, 0, 2**20)
+    engine.gradient(inputs, targets[None], slice(0, len(x)))
     first = [parameter.grad.clone() for parameter in engine.parameters if parameter.grad is not None]
-    engine.gradient(inputs, targets, slice(0, len(x)))
+    engine.gradient(inputs, targets[None], slice(0, len(x)))
     assert all(torch.equal(g, p.grad) for g, p in zip(first, engine.parameters, strict=True) if p.grad is not None)
     assert all(torch.equal(value, before[name]) for name, value in field.state_dict().items())
 
@@ -99,9 +112,9 @@ def test_a_second_pass_replaces_the_gradient_and_leaves_the_weights() -> None:
 @pytest.mark.parametrize("start", [0, 1, 3])
 def test_prefix_rows_beyond_the_budget_are_recomputed_and_give_the_same_gradient(backbone: str, start: int) -> None:
     field, x, targets = _case(backbone, 2, torch.float64)
-    assert PrefixRows(field.encoder, x, start, 16).rows is not None
-    assert PrefixRows(field.encoder, x, start, 16, budget=100).rows is None
-    assert len(PrefixRows(field.encoder, x, start, 16, budget=100)) == 63
+    assert PrefixRows(field.encoder, x, start, 2**20).rows is not None
+    assert PrefixRows(field.encoder, x, start, 100).rows is None
+    assert len(PrefixRows(field.encoder, x, start, 100)) == 63
     for rows in (slice(0, 63), torch.randperm(63, generator=toys.generator())[:30]):
         kept = _ours(field, x, targets, start, 16, rows)
         recomputed = _ours(field, x, targets, start, 16, rows, budget=100)
@@ -119,12 +132,12 @@ def test_frozen_layers_are_run_once_a_fit_and_not_once_a_step(monkeypatch: pytes
 
     field, x, targets = _case("siren", 2, torch.float32)
     monkeypatch.setattr(il.Encoder, "run", counted)
-    inputs = PrefixRows(field.encoder, x, 2, 16)
+    inputs = PrefixRows(field.encoder, x, 2, 2**20)
     made = sum(runs)
     assert made <= len(x) + 1
-    engine = Engine([field.encoder.layer(i) for i in (2, 3)], field.head, field.channels, 16)
+    engine = _engine(field, 2)
     for _ in range(5):
-        engine.gradient(inputs, targets, slice(0, len(x)))
+        engine.gradient(inputs, targets[None], slice(0, len(x)))
     assert sum(runs) == made
 
 

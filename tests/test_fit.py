@@ -13,10 +13,11 @@ import torch
 
 import inrlens as il
 import toys
-from inrlens.fitting.engine import Engine, PrefixRows
-from inrlens.fitting.fit import fit_field
+from inrlens.fitting.engine import Engine
+from inrlens.fitting.fit_fields import Task, fit_fields
 from inrlens.fitting.history import Record, drop, read_history, write_history
 from inrlens.fitting.loop import optimise
+from inrlens.fitting.prefix import PrefixRows
 
 
 def _same(one: il.Field, two: il.Field) -> bool:
@@ -110,7 +111,8 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(backbone: str, n
 
 
 def test_the_tile_changes_a_fit_to_rounding_only(backbone: str) -> None:
-    renders = [il.fit(toys.signal(), toys.recipe(backbone, tile=tile)).field.render() for tile in (1, 16, 63, 500)]
+    recipe = toys.recipe(backbone)
+    renders = [il.fit(toys.signal(), recipe, compute=il.Compute(tile=tile)).field.render() for tile in (1, 16, 63, 500)]
     for other in renders[1:]:
         torch.testing.assert_close(other, renders[0], rtol=0, atol=1e-4)
 
@@ -202,14 +204,14 @@ def test_a_fall_that_is_made_good_is_recorded_once_each_time() -> None:
     picture = _already_fitted(0)
     recipe = toys.recipe(steps=12, record_every=2, learning_rate=1e-9)
     field = il.Field.new(recipe.backbone or "", heads=1, channels=3, seed=0, grid=toys.GRID)
-    engine = Engine([field.encoder.layer(index) for index in range(4)], field.head, 3, 16)
+    engine = Engine([[field.encoder.layer(index) for index in range(4)]], [field.head], 3)
 
     @torch.no_grad()
-    def meddle(record: Record, steps: int) -> None:
+    def meddle(network: int, record: Record, steps: int) -> None:
         field.head.bias += {2: 10.0, 6: -10.0, 8: 10.0, 10: -10.0}.get(record.step, 0.0)
 
-    inputs = PrefixRows(field.encoder, field.grid_coordinates(), 0, 16)
-    result = optimise(engine, inputs, picture.values, recipe, toys.generator(), meddle)
+    inputs = PrefixRows(field.encoder, field.grid_coordinates(), 0, engine.budget)
+    (result,) = optimise(engine, inputs, picture.values[None], recipe, toys.generator(), meddle)
     assert [event.step for event in result.divergences] == [4, 10]
     assert result.outcome is None
     assert result.best_psnr > 25.0
@@ -265,7 +267,7 @@ def test_a_picture_that_is_met_exactly_is_saved_too(tmp_path: Path) -> None:
     with torch.no_grad():
         field.head.bias -= 10.0
     black = il.Signal("black", torch.zeros(63, 3), toys.GRID)
-    fitted = fit_field(field, [black], toys.recipe(steps=2), 0, "single", seed=0)
+    fitted = fit_fields([field], [[black]], Task(toys.recipe(steps=2), "single"))[0]
     assert fitted.psnr == math.inf
     assert fitted.outcome == "finished"
     il.save(fitted.field, tmp_path / "a")

@@ -59,7 +59,6 @@ def test_settings_are_json_and_name_the_network() -> None:
     [
         ({"steps": 0}, "recipe 'toy': steps must be at least 1, not 0"),
         ({"batch": 0}, "recipe 'toy': batch must be at least 1, not 0"),
-        ({"tile": -1}, "recipe 'toy': tile must be at least 1, not -1"),
         ({"record_every": 0}, "recipe 'toy': record_every must be at least 1, not 0"),
         ({"learning_rate": 0.0}, "recipe 'toy': learning_rate must be positive and at most 1e30, not 0.0"),
         ({"learning_rate": 1e38}, r"learning_rate must be positive and at most 1e30, not 1e\+38"),

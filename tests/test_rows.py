@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 import toys
 from inrlens.errors import InputError
-from inrlens.rows import batches, tiles
+from inrlens.rows import Batches, tiles
 from inrlens.seeding import generator
 
 
@@ -26,18 +26,31 @@ def test_a_tile_without_rows() -> None:
 
 
 @given(st.integers(2, 60), st.integers(1, 59), st.integers(0, 5))
-def test_every_round_of_batches_is_a_permutation(rows: int, batch: int, seed: int) -> None:
+def test_every_round_of_batches_is_a_permutation_in_even_parts(rows: int, batch: int, seed: int) -> None:
     batch = min(batch, rows - 1)
     a_round = math.ceil(rows / batch)
-    drawn = list(itertools.islice(batches(rows, batch, toys.generator(seed)), 2 * a_round))
+    drawn = list(itertools.islice(Batches(rows, batch, toys.generator(seed)), 2 * a_round))
     for part in (drawn[:a_round], drawn[a_round:]):
-        assert all(isinstance(which, torch.Tensor) and 1 <= len(which) <= batch for which in part)
+        sizes = [len(which) for which in part if isinstance(which, torch.Tensor)]
+        assert len(sizes) == a_round
+        assert 1 <= min(sizes) <= max(sizes) <= min(batch, min(sizes) + 1)
         assert sorted(int(i) for which in part for i in which) == list(range(rows))
+
+
+@given(st.integers(2, 40), st.integers(1, 45), st.integers(0, 30))
+def test_batches_continue_from_their_state(rows: int, batch: int, taken: int) -> None:
+    first = Batches(rows, batch, toys.generator(1))
+    for _ in range(taken):
+        next(first)
+    second = Batches(rows, batch, toys.generator(2))
+    second.restore(*first.state())
+    for one, two in itertools.islice(zip(first, second, strict=True), 2 * rows):
+        assert one == two if isinstance(one, slice) else torch.equal(one, two)
 
 
 @pytest.mark.parametrize("batch", [None, 7, 8])
 def test_a_batch_of_all_rows_is_the_slice_of_them(batch: int | None) -> None:
-    assert list(itertools.islice(batches(7, batch, toys.generator()), 3)) == [slice(0, 7)] * 3
+    assert list(itertools.islice(Batches(7, batch, toys.generator()), 3)) == [slice(0, 7)] * 3
 
 
 def test_a_stream_depends_on_seed_and_on_every_word_of_its_purpose() -> None:

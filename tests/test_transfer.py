@@ -1,14 +1,12 @@
 """Transfers: what is frozen, what starts afresh, what stays untouched."""
 
-import functools
-
 import pytest
 import torch
 
 import inrlens as il
 import toys
-from inrlens.fitting import fit as fit_module
-from inrlens.fitting.engine import PrefixRows
+from inrlens.fitting import fit_fields
+from inrlens.fitting.prefix import PrefixRows
 from inrlens.fitting.transfer import freeze_depth, start_of_transfer
 
 SEED = 7
@@ -165,7 +163,7 @@ def test_a_prefix_that_does_not_fit_into_memory_changes_nothing_but_rounding(
 ) -> None:
     recipe = toys.recipe(None, batch=25)
     kept = il.transfer(cohort, toys.signal(9), freeze=1, recipe=recipe).field.render()
-    monkeypatch.setattr(fit_module, "PrefixRows", functools.partial(PrefixRows, budget=0))
+    monkeypatch.setattr(fit_fields, "PrefixRows", lambda *given: PrefixRows(*given[:3], 0))
     recomputed = il.transfer(cohort, toys.signal(9), freeze=1, recipe=recipe).field.render()
     torch.testing.assert_close(recomputed, kept, rtol=0, atol=1e-5)
 

@@ -50,7 +50,7 @@ def field(backbone: str = "siren", heads: int = 2, channels: int = 3, seed: int 
 def recipe(backbone: str | None = "siren", **numbers: Any) -> il.Recipe:
     """A short recipe for a small network; ``None`` gives one for transfers."""
     network = None if backbone is None else il.make_backbone(backbone, **SMALL[backbone])
-    base = il.Recipe("toy", network, steps=12, learning_rate=1e-3, record_every=4, tile=16)
+    base = il.Recipe("toy", network, steps=12, learning_rate=1e-3, record_every=4)
     return replace(base, **numbers)
 
 

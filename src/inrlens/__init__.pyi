@@ -15,10 +15,12 @@ from .fields.backbone import backbone_names as backbone_names, make_backbone as 
 from .fields.encoder import Encoder as Encoder
 from .fields.field import Field as Field, initial_field as initial_field
 from .fitting import recipes as recipes
-from .fitting.fit import fit as fit, fit_cohort as fit_cohort
+from .fitting.compute import Compute as Compute
+from .fitting.fit import fit as fit, fit_cohort as fit_cohort, fit_many as fit_many
 from .fitting.history import Fit as Fit
 from .fitting.recipes import Recipe as Recipe
-from .fitting.transfer import transfer as transfer
+from .fitting.resume import Resume as Resume
+from .fitting.transfer import transfer as transfer, transfer_many as transfer_many
 from .metrics import psnr as psnr, ssim as ssim
 from .ranks.advice import FreezeAdvice as FreezeAdvice, freeze_advice as freeze_advice
 from .ranks.stable_rank import (

@@ -15,16 +15,20 @@ class Interrupt:
     asked: bool = False
 
 
+_of_main_thread: list[Interrupt] = []
+
+
 @contextmanager
 def first_interrupt_asks() -> Iterator[Interrupt]:
     """Within the block, the first Ctrl-C only sets ``asked``; afterwards the earlier handling is back.
 
-    Outside the main thread signals cannot be caught, and ``asked`` stays False.
+    Outside the main thread signals cannot be caught: there, ``asked`` is that of the block that the main thread is in,
+    and stays False where it is in none.
     """
-    interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
-        yield interrupt
+        yield _of_main_thread[-1] if _of_main_thread else Interrupt()
         return
+    interrupt = Interrupt()
     before = signal.getsignal(signal.SIGINT)
 
     def ask(number: int, frame: FrameType | None) -> None:
@@ -32,7 +36,9 @@ def first_interrupt_asks() -> Iterator[Interrupt]:
         signal.signal(signal.SIGINT, before)
 
     signal.signal(signal.SIGINT, ask)
+    _of_main_thread.append(interrupt)
     try:
         yield interrupt
     finally:
+        _of_main_thread.pop()
         signal.signal(signal.SIGINT, before)

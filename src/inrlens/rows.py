@@ -20,14 +20,43 @@ def tiles(rows: int, size: int) -> Iterator[slice]:
         yield slice(start, min(start + size, rows))
 
 
-def batches(rows: int, batch: int | None, draws: torch.Generator) -> Iterator[slice | Tensor]:
+class Batches:
     """Endlessly all rows (``batch=None`` or at least ``rows``), or batches of a fresh permutation each round.
 
-    Within a round every row is seen once; the last batch of a round may be smaller.
+    Within a round every row is seen once; it is split evenly into as few batches of at most ``batch`` rows as it
+    takes, since a small last batch would be a noisy step. ``state`` and ``restore`` continue
+    the same sequence in another process.
     """
-    while True:
-        if batch is None or batch >= rows:
-            yield slice(0, rows)
-        else:
-            order = torch.randperm(rows, generator=draws)
-            yield from (order[part] for part in tiles(rows, batch))
+
+    def __init__(self, rows: int, batch: int | None, draws: torch.Generator) -> None:
+        self._rows = rows
+        self._parts = 1 if batch is None else -(-rows // batch)
+        self._draws = draws
+        self._start_round()
+
+    def __iter__(self) -> "Batches":
+        return self
+
+    def __next__(self) -> slice | Tensor:
+        if self._parts == 1:
+            return slice(0, self._rows)
+        if self._part == self._parts:
+            self._start_round()
+        start, stop = (self._rows * part // self._parts for part in (self._part, self._part + 1))
+        self._part += 1
+        return self._order[start:stop]
+
+    def state(self) -> tuple[Tensor, int]:
+        """The generator's state before this round's permutation, and how many of its batches were given out."""
+        return self._before, self._part
+
+    def restore(self, before: Tensor, part: int) -> None:
+        """Continues from what ``state`` gave."""
+        self._draws.set_state(before)
+        self._start_round()
+        self._part = part
+
+    def _start_round(self) -> None:
+        self._before = self._draws.get_state()
+        self._order = torch.arange(0) if self._parts == 1 else torch.randperm(self._rows, generator=self._draws)
+        self._part = 0

@@ -19,7 +19,7 @@ from inrlens.dictionaries.topk import SaeOrigin, SparseAutoencoder
 from inrlens.errors import InputError
 from inrlens.fields.field import EVALUATION_TILE, Field
 from inrlens.interrupt import first_interrupt_asks
-from inrlens.rows import batches, tiles
+from inrlens.rows import Batches, tiles
 from inrlens.seeding import generator
 
 _log = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ def _train(rows: Tensor, recipe: SaeRecipe, origin: SaeOrigin, callback: SaeCall
     sae = SparseAutoencoder(directions.to(rows), centre, recipe.k, origin)
     variance = float((rows - rows.mean(0)).square().sum(1).mean())
     optimizer = torch.optim.Adam(sae.parameters(), lr=recipe.learning_rate, foreach=True)
-    steps = batches(rows.shape[0], recipe.batch, generator(origin.seed, "sae", origin.layer, "batches"))
+    steps = Batches(rows.shape[0], recipe.batch, generator(origin.seed, "sae", origin.layer, "batches"))
     silent = torch.zeros(recipe.n_atoms, dtype=torch.long, device=rows.device)
     history: list[SaeRecord] = []
     finite = [parameter.detach().clone() for parameter in sae.parameters()]

@@ -1,141 +1,118 @@
-"""Loss and gradients of a stack of layers and heads, forward and backward written out, in tiles.
+"""Loss and gradients of the recipe's loss over any rows, in tiles, on every core.
 
 A coordinate network treats every coordinate by itself, so the gradient over all coordinates is the sum over tiles of
-any size. A tile of about a thousand rows stays in cache; buffers are made once and reused. Nothing here depends on
-which network it is: a layer names its nonlinearity and slope.
+any size, taken in any order by any core.
 """
 
 from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
-from inrlens.fields.encoder import Encoder, Head, Layer
+from inrlens.errors import InputError
+from inrlens.fields.encoder import Head
+from inrlens.fitting.by_autograd import ByAutograd
+from inrlens.fitting.compute import Compute
+from inrlens.fitting.prefix import PrefixRows
+from inrlens.fitting.stack import Stack
+from inrlens.fitting.workers import on_cores
+from inrlens.fitting.written_out import WrittenOut
 from inrlens.rows import tiles
 
-PREFIX_BUDGET_BYTES = 512 * 2**20
+_CPU_TILE = 1024
+_AUTOGRAD_TILE = 2048
 
 
-class PrefixRows:
-    """What enters the first trained layer: the frozen layers' output, row for row.
+class Engine:
+    """Writes the gradient of each network's loss into ``.grad`` of its trained layers' and head's parameters.
 
-    It never changes during a fit, so it is computed once and kept, ``(N, d)``; where that would take more than
-    ``budget`` bytes it is recomputed tile by tile.
+    The loss of one network is ``sum_j (1 / (B c)) sum_i ||f_j(x_i) - s_j(x_i)||^2`` over the B rows of a step and its
+    heads j (arXiv:2605.08298 eq. 2, per-signal means). On a CPU each of ``cores`` threads takes a share of the rows
+    through the whole network. Where a layer does not state its derivative, or is a module of another kind, autograd
+    differentiates the tiles, on the calling thread.
+
+    Args:
+        layers: the trained layers of each network; all networks have the same shapes and see the same rows.
+        heads: each network's heads.
+        channels: c.
+        compute: tile, memory and precision.
+        cores: threads that share the rows on a CPU.
+
+    Raises:
+        InputError: where the memory does not hold one tile.
     """
 
     @torch.no_grad()
     def __init__(
         self,
-        encoder: Encoder,
-        x: Float[Tensor, "n m"],
-        start: int,
-        tile: int,
-        budget: int = PREFIX_BUDGET_BYTES,
+        layers: Sequence[Sequence[nn.Module]],
+        heads: Sequence[Head],
+        channels: int,
+        compute: Compute = Compute(),  # noqa: B008 - frozen
+        cores: int = 1,
     ) -> None:
-        self._encoder = encoder
-        self._x = x
-        self._start = start
-        self.rows: Tensor | None = None
-        first = encoder.run(x[:1], 0, start)
-        if x.shape[0] * first.shape[1] * first.element_size() <= budget:
-            self.rows = first.new_empty(x.shape[0], first.shape[1])
-            for part in tiles(x.shape[0], tile):
-                self.rows[part] = encoder.run(x[part], 0, start)
-
-    def __len__(self) -> int:
-        return int(self._x.shape[0])
-
-    @torch.no_grad()
-    def take(self, which: slice | Int[Tensor, " b"]) -> Float[Tensor, "b d"]:
-        """The rows of a slice, or of an index tensor."""
-        if self.rows is not None:
-            return self.rows[which]
-        return self._encoder.run(self._x[which], 0, self._start)
-
-
-class Engine:
-    """Sums the gradient of the recipe's loss over tiles into ``.grad`` of the layers' and the head's parameters.
-
-    The loss is ``sum_j (1 / (B c)) sum_i ||f_j(x_i) - s_j(x_i)||^2`` over the B rows of a step (arXiv:2605.08298
-    eq. 2, per-signal means).
-    """
-
-    @torch.no_grad()
-    def __init__(self, layers: Sequence[Layer], head: Head, channels: int, tile: int) -> None:
-        self.layers = list(layers)
-        self.head = head
         self.channels = channels
-        self.tile = tile
-        like = head.weight
-        self._h = [like.new_empty(tile, layer.weight.shape[0]) for layer in self.layers]
-        self._slope = [like.new_empty(tile, layer.weight.shape[0]) for layer in self.layers]
-        widths = {layer.weight.shape[0] for layer in self.layers} | {int(head.weight.shape[1])}
-        self._error = {width: like.new_empty(tile, width) for width in widths}
-        self._out = like.new_empty(tile, head.weight.shape[0])
-        self._clamped = like.new_empty(tile, head.weight.shape[0])
-        self.parameters: list[torch.nn.Parameter] = [*head.parameters()]
-        for layer in self.layers:
-            self.parameters += [layer.weight, layer.bias]
-        for parameter in self.parameters:
-            parameter.grad = torch.zeros_like(parameter)
+        self.stack = Stack(layers, heads)
+        self.budget = compute.memory_mib * 2**20
+        on_cpu = heads[0].weight.device.type == "cpu"
+        self._cores = cores if on_cpu and self.stack.is_written_out else 1
+        self._parts: list[WrittenOut] | list[ByAutograd]
+        if self.stack.is_written_out:
+            row = WrittenOut.bytes_a_row(self.stack)
+            self.tile = compute.tile or (_CPU_TILE if on_cpu else max(1, self.budget // (2 * row)))
+            self._reserve(self.tile * row * self._cores, compute)
+            self._parts = [WrittenOut(self.stack, self.tile) for _ in range(self._cores)]
+            flat = [gradient for own in zip(*self._parts[0].gradients, strict=True) for gradient in own]
+        else:
+            self.tile = compute.tile or _AUTOGRAD_TILE
+            self._parts = [ByAutograd(self.stack)]
+            flat = self._parts[0].gradients
+        for parameter, gradient in zip(self.stack.parameters, flat, strict=True):
+            parameter.grad = gradient
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """What the optimiser moves: each network's head, then its layers, network after network."""
+        return self.stack.parameters
 
     @torch.no_grad()
     def gradient(
         self,
         inputs: PrefixRows,
-        targets: Float[Tensor, "n mc"],
+        targets: Float[Tensor, "s n mc"],
         rows: slice | Int[Tensor, " b"],
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Float[Tensor, " s"], Float[Tensor, "s mc"]]:
         """One pass over ``rows``; the gradients replace what ``.grad`` held.
 
-        Returns the loss ``()`` and the squared error of the clamped output summed over rows, ``(M*c,)``.
+        Returns each network's loss and the squared error of its clamped output summed over rows.
         """
-        for parameter in self.parameters:
-            assert parameter.grad is not None
-            parameter.grad.zero_()
         count = rows.stop - rows.start if isinstance(rows, slice) else rows.shape[0]
-        loss = targets.new_zeros(())
-        clamped = targets.new_zeros(targets.shape[1])
-        for part in tiles(count, self.tile):
-            which = slice(rows.start + part.start, rows.start + part.stop) if isinstance(rows, slice) else rows[part]
-            self._tile(inputs.take(which), targets[which], 1.0 / (count * self.channels), loss, clamped)
-        return loss, clamped
+        weight = 1.0 / (count * self.channels)
 
-    def _tile(self, h: Tensor, target: Tensor, weight: float, loss: Tensor, clamped: Tensor) -> None:
-        n = h.shape[0]
-        below = [h]
-        for layer, h_buffer, slope_buffer in zip(self.layers, self._h, self._slope, strict=True):
-            v, out = slope_buffer[:n], h_buffer[:n]
-            torch.addmm(layer.bias, h, layer.weight.T, beta=layer.scale, alpha=layer.scale, out=v)
-            h = layer.nonlinearity.value(v, out)
-            layer.nonlinearity.slope(v, h, v)
-            below.append(h)
-        error, clamp = self._out[:n], self._clamped[:n]
-        torch.addmm(self.head.bias, h, self.head.weight.T, out=error)
-        torch.clamp(error, 0.0, 1.0, out=clamp).sub_(target)
-        clamped += clamp.square_().sum(0)
-        error -= target
-        loss += weight * torch.dot(error.view(-1), error.view(-1))
-        error *= 2.0 * weight
+        @torch.no_grad()
+        def work(core: int) -> tuple[Tensor, Tensor]:
+            part = self._parts[core]
+            for gradient in part.gradients:
+                gradient.zero_()
+            loss = targets.new_zeros(targets.shape[0])
+            clamped = targets.new_zeros(targets.shape[0], targets.shape[2])
+            share = slice(count * core // self._cores, count * (core + 1) // self._cores)
+            for tile in tiles(share.stop - share.start, self.tile):
+                at = slice(share.start + tile.start, share.start + tile.stop)
+                which = slice(rows.start + at.start, rows.start + at.stop) if isinstance(rows, slice) else rows[at]
+                part.add(inputs.take(which), targets[:, which], weight, loss, clamped)
+            return loss, clamped
 
-        self._accumulate(self.head.weight, self.head.bias, error, below[-1], 1.0)
-        if not self.layers:
-            return
-        grad = self._error[self.head.weight.shape[1]][:n]
-        torch.mm(error, self.head.weight, out=grad)
-        for index in reversed(range(len(self.layers))):
-            layer = self.layers[index]
-            delta = self._slope[index][:n].mul_(grad)
-            self._accumulate(layer.weight, layer.bias, delta, below[index], layer.scale)
-            if index > 0:
-                grad = self._error[int(layer.weight.shape[1])][:n]
-                # delta lacks its layer's scale so far: alpha carries it for free. With beta=0 the input is not read.
-                torch.addmm(grad, delta, layer.weight, beta=0.0, alpha=layer.scale, out=grad)
+        found = [work(0)] if self._cores == 1 else on_cores(work, range(self._cores), self._cores)
+        for part in self._parts[1:]:
+            torch._foreach_add_(self._parts[0].gradients, part.gradients)
+        return torch.stack([loss for loss, _ in found]).sum(0), torch.stack([square for _, square in found]).sum(0)
 
-    @staticmethod
-    def _accumulate(weight: Tensor, bias: Tensor, delta: Tensor, below: Tensor, scale: float) -> None:
-        assert weight.grad is not None
-        assert bias.grad is not None
-        weight.grad.addmm_(delta.T, below, alpha=scale)
-        bias.grad.add_(delta.sum(0), alpha=scale)
+    def _reserve(self, needed: int, compute: Compute) -> None:
+        if needed > self.budget:
+            raise InputError(
+                f"memory_mib={compute.memory_mib} does not hold a tile of {self.tile} coordinates for each core, which "
+                f"takes {-(-needed // 2**20)} MiB: give more memory or a smaller tile."
+            )
+        self.budget -= needed

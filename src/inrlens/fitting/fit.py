@@ -1,25 +1,21 @@
-"""Fits of one signal and of a cohort, and the part that they share with transfers."""
+"""Fits of one signal, of a cohort, and of many signals at once."""
 
-import logging
-import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
 
 from inrlens.errors import InputError
-from inrlens.fields.field import EVALUATION_TILE, Field, Origin
-from inrlens.fitting.engine import Engine, PrefixRows
-from inrlens.fitting.history import Callback, Divergence, Fit, Outcome, Record, drop
-from inrlens.fitting.loop import DIVERGENCE_DB, optimise, rolled_back
-from inrlens.fitting.recipes import Recipe, recipe_settings
-from inrlens.metrics import psnrs_from_squared_error
-from inrlens.rows import tiles
-from inrlens.seeding import generator
+from inrlens.fields.backbone import Backbone
+from inrlens.fields.field import Field
+from inrlens.fitting.compute import Compute
+from inrlens.fitting.fit_fields import Task, fit_fields
+from inrlens.fitting.history import Callback, Fit, Record
+from inrlens.fitting.many import ManyCallback, on_every_core
+from inrlens.fitting.recipes import Recipe
+from inrlens.fitting.resume import Resume
 from inrlens.signals.signal import Signal
 
-_log = logging.getLogger(__name__)
+_COMPUTE = Compute()
 
 
 def fit(
@@ -28,6 +24,8 @@ def fit(
     *,
     seed: int = 0,
     device: torch.device | str = "cpu",
+    compute: Compute = _COMPUTE,
+    resume: Resume | None = None,
     callback: Callback | None = None,
 ) -> Fit:
     """Fits one field to one signal.
@@ -35,10 +33,20 @@ def fit(
     The same seed, threads and device give the same bits. Ctrl-C once ends the fit after the running step and keeps
     what was reached.
 
+    Args:
+        signal: what is fitted.
+        recipe: how; it names the backbone.
+        seed: draws the initial weights and the batches.
+        device: where it is computed.
+        compute: tile, memory and precision.
+        resume: where the running fit keeps its state; where the file exists, the fit continues from it.
+        callback: called with every record of the history.
+
     Raises:
-        InputError: where the recipe names no backbone, or one of another number of coordinates than the grid's.
+        InputError: where the recipe names no backbone, or one of another number of coordinates than the grid's; where
+            the state to resume is of another fit; where the memory does not hold a tile.
     """
-    return _fit_new("single", [signal], recipe, seed, device, callback)
+    return _fit_new("single", [signal], recipe, seed, device, compute, resume, callback)
 
 
 def fit_cohort(
@@ -47,16 +55,58 @@ def fit_cohort(
     *,
     seed: int = 0,
     device: torch.device | str = "cpu",
+    compute: Compute = _COMPUTE,
+    resume: Resume | None = None,
     callback: Callback | None = None,
 ) -> Fit:
     """Fits one shared encoder with a head for each signal (STRAINER: Vyas et al. 2024; arXiv:2605.08298 eq. 2).
 
+    Arguments as in ``fit``.
+
     Raises:
-        InputError: for fewer than 2 signals, signals of different grids or channels, or a recipe without a backbone.
+        InputError: for fewer than 2 signals, signals of different grids or channels, and as in ``fit``.
     """
     if len(signals) < 2:
         raise InputError(f"a cohort needs at least 2 signals, not {len(signals)}.")
-    return _fit_new("cohort", signals, recipe, seed, device, callback)
+    return _fit_new("cohort", signals, recipe, seed, device, compute, resume, callback)
+
+
+def fit_many(
+    signals: Sequence[Signal],
+    recipe: Recipe,
+    *,
+    seeds: Sequence[int] = (0,),
+    device: torch.device | str = "cpu",
+    compute: Compute = _COMPUTE,
+    callback: ManyCallback | None = None,
+) -> list[Fit]:
+    """Fits a field to each signal with each seed: ``fit`` for all, seed by seed in the order given.
+
+    On a CPU every core takes whole fits, one after another, each equal bit for bit to ``fit`` on one thread. On a GPU
+    the networks of one seed and grid are stacked and take their steps together, equal to ``fit`` up to rounding.
+
+    Args:
+        signals: what is fitted; grids may differ.
+        recipe: how, for all.
+        seeds: each draws initial weights and batches.
+        device: where it is computed.
+        compute: tile, memory and precision; the memory is for each fit that runs at the same time.
+        callback: called with the number of a fit in the list and every record of its history.
+
+    Raises:
+        InputError: as ``fit``; nothing is given back then.
+    """
+    return on_every_core(
+        [(seed, signal) for seed in seeds for signal in signals],
+        lambda seed, some, tell: fit_fields(
+            [_new_field(recipe, [signal], seed, device) for signal in some],
+            [[signal] for signal in some],
+            Task(recipe, "single", seed, compute=compute),
+            tell,
+        ),
+        device,
+        callback,
+    )
 
 
 def _fit_new(
@@ -65,91 +115,25 @@ def _fit_new(
     recipe: Recipe,
     seed: int,
     device: torch.device | str,
+    compute: Compute,
+    resume: Resume | None,
     callback: Callback | None,
 ) -> Fit:
-    if recipe.backbone is None:
+    field = _new_field(recipe, signals, seed, device)
+    return fit_fields([field], [signals], Task(recipe, kind, seed, compute=compute), tell_one(callback), resume)[0]
+
+
+def _new_field(recipe: Recipe, signals: Sequence[Signal], seed: int, device: torch.device | str) -> Field:
+    backbone: Backbone | None = recipe.backbone
+    if backbone is None:
         raise InputError(f"recipe {recipe.name!r} names no backbone, which a fit from scratch needs.")
     first = signals[0]
-    field = Field.new(recipe.backbone, heads=len(signals), channels=first.channels, seed=seed, grid=first.shape)
-    return fit_field(field.to(device), signals, recipe, 0, kind, seed, callback)
+    new = Field.new(backbone, heads=len(signals), channels=first.channels, seed=seed, grid=first.shape)
+    return new.to(device)
 
 
-def fit_field(
-    field: Field,
-    signals: Sequence[Signal],
-    recipe: Recipe,
-    start: int,
-    kind: str,
-    seed: int,
-    callback: Callback | None = None,
-    notes: dict[str, object] | None = None,
-) -> Fit:
-    """Fits layers ``start``..L-1 and the heads of ``field`` in place; layers below ``start`` stay as they are."""
-    grid = one_grid(signals)
-    field.grid = grid
-    x = field.grid_coordinates(grid)
-    targets = torch.cat([signal.values for signal in signals], dim=1).to(field.device, field.dtype)
-    layers = [field.encoder.layer(index) for index in range(start, field.depth)]
-    engine = Engine(layers, field.head, field.channels, recipe.tile)
-    inputs = PrefixRows(field.encoder, x, start, recipe.tile)
-    result = optimise(engine, inputs, targets, recipe, generator(seed, kind, "batches"), callback)
-    psnrs, loss = _final_quality(field, x, targets)
-    if not math.isfinite(loss):
-        result = rolled_back(engine, result)
-        psnrs, loss = _final_quality(field, x, targets)
-    for parameter in engine.parameters:
-        parameter.grad = None
-    mean = sum(psnrs) / len(psnrs)
-    last = Record(result.steps, loss, mean, result.seconds)
-    history = (*(row for row in result.history if row.step < result.steps), last)
-    if callback is not None:
-        callback(last, recipe.steps)
-    divergences = result.divergences
-    fell = drop(result.best_psnr, mean) > DIVERGENCE_DB
-    if fell and result.outcome != "diverged" and not drop(result.best_psnr, result.history[-1].psnr) > DIVERGENCE_DB:
-        divergences = (*divergences, Divergence(result.steps, "PSNR fell", result.best_psnr, mean))
-        _log.warning("PSNR fell from %.2f to %.2f dB by step %d", result.best_psnr, mean, result.steps)
-    outcome: Outcome = result.outcome or ("diverged" if fell else "finished")
-    field.origin = Origin(
-        kind=kind,
-        seed=seed,
-        signals=tuple((signal.name, signal.digest) for signal in signals),
-        recipe=recipe_settings(replace(recipe, backbone=field.backbone)),
-        notes={
-            **(notes or {}),
-            "steps_taken": result.steps,
-            "outcome": outcome,
-            "psnr_db": mean if math.isfinite(mean) else str(mean),
-            "divergences": [[event.step, event.kind] for event in divergences],
-        },
-    )
-    return Fit(field, history, mean, psnrs, result.seconds, result.steps, outcome, divergences)
-
-
-def one_grid(signals: Sequence[Signal]) -> tuple[int, ...]:
-    """The grid that all signals share.
-
-    Raises:
-        InputError: where their grids or numbers of channels differ.
-    """
-    first = signals[0]
-    for other in signals[1:]:
-        if other.shape != first.shape or other.channels != first.channels:
-            raise InputError(
-                f"all signals must share one grid and one number of channels: {first.name!r} has {first.shape} with "
-                f"{first.channels}, {other.name!r} {other.shape} with {other.channels}; resize or convert them first."
-            )
-    return first.shape
-
-
-@torch.no_grad()
-def _final_quality(field: Field, x: Tensor, targets: Tensor) -> tuple[tuple[float, ...], float]:
-    """Each signal's PSNR of the clamped output over the whole grid, and the loss there."""
-    clamped = torch.zeros(targets.shape[1], dtype=torch.float64, device=x.device)
-    plain = torch.zeros_like(clamped)
-    for part in tiles(x.shape[0], EVALUATION_TILE):
-        out = field(x[part])
-        plain += (out - targets[part]).double().square().sum(0)
-        clamped += (out.clamp(0.0, 1.0) - targets[part]).double().square().sum(0)
-    rows = x.shape[0]
-    return psnrs_from_squared_error(clamped, rows, field.channels), float(plain.sum() / (rows * field.channels))
+def tell_one(callback: Callback | None) -> Callable[[int, Record, int], None] | None:
+    """The callback of a single fit as that of a stack of one."""
+    if callback is None:
+        return None
+    return lambda _, record, steps: callback(record, steps)

@@ -33,22 +33,23 @@ class Recipe:
     learning_rate: float
     """Adam's learning rate."""
     optimizer: Optimizer = "adam"
-    """``adam`` (beta 0.9, 0.999, eps 1e-8), or ``muon``: Muon on the hidden square matrices, Adam on the rest."""
+    """``adam`` (beta 0.9, 0.999, eps 1e-8), or ``muon``: Muon on the hidden layers' matrices, Adam on the rest."""
     muon_learning_rate: float = 2e-3
-    """Muon's learning rate (momentum 0.95), where ``optimizer`` is ``muon``."""
+    """Muon's learning rate, where ``optimizer`` is ``muon``."""
+    muon_momentum: float = 0.9
+    """Muon's momentum (Nesterov's), in [0, 1)."""
     batch: int | None = None
-    """Coordinates a step, drawn without replacement until all were seen; None takes all of them every step."""
+    """At most this many coordinates a step, drawn without replacement until all were seen, all steps of such a round
+    being equally large; None takes all coordinates every step."""
     schedule: Schedule = "constant"
     """``constant``, or ``cosine`` from the full rate at the first step to 0 at the last."""
     stop_psnr: float | None = None
     """Stop as soon as the recorded PSNR (mean over signals, dB) reaches this; None runs all steps."""
     record_every: int = 10
     """Steps between two rows of the history."""
-    tile: int = 1024
-    """Coordinates worked on at once, sized for the cache; decides speed and memory only, never the mathematics."""
 
     def __post_init__(self) -> None:
-        for key in ("steps", "record_every", "tile", "batch"):
+        for key in ("steps", "record_every", "batch"):
             value = getattr(self, key)
             if value is not None and value < 1:
                 raise InputError(f"recipe {self.name!r}: {key} must be at least 1, not {value}.")
@@ -56,6 +57,8 @@ class Recipe:
             value = getattr(self, key)
             if not 0.0 < value <= 1e30:
                 raise InputError(f"recipe {self.name!r}: {key} must be positive and at most 1e30, not {value}.")
+        if not 0.0 <= self.muon_momentum < 1.0:
+            raise InputError(f"recipe {self.name!r}: muon_momentum must lie in [0, 1), not {self.muon_momentum}.")
         for key, choices in (("optimizer", get_args(Optimizer)), ("schedule", get_args(Schedule))):
             if getattr(self, key) not in choices:
                 raise InputError(

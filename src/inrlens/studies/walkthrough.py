@@ -14,7 +14,8 @@ from inrlens.checkpoints import save
 from inrlens.dictionaries.train import train_sae
 from inrlens.errors import InputError
 from inrlens.fields.field import Field
-from inrlens.fitting.fit import fit, fit_cohort, one_grid
+from inrlens.fitting.fit import fit, fit_cohort
+from inrlens.fitting.fit_fields import one_grid
 from inrlens.fitting.history import Fit, write_history
 from inrlens.fitting.transfer import Rest, transfer
 from inrlens.interrupt import Interrupt, first_interrupt_asks

@@ -1,0 +1,40 @@
+"""What enters the first trained layer."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from inrlens.fields.encoder import Encoder
+from inrlens.rows import tiles
+
+_TILE = 4096
+
+
+class PrefixRows:
+    """The frozen layers' output, row for row; with nothing frozen, the coordinates or their Fourier features.
+
+    It never changes during a fit and is the same for every signal and seed on one grid, so it is computed once and
+    kept, ``(N, d)``; where that would take more than ``budget`` bytes it is recomputed tile by tile.
+    """
+
+    @torch.no_grad()
+    def __init__(self, encoder: Encoder, x: Float[Tensor, "n m"], start: int, budget: int) -> None:
+        self._encoder = encoder
+        self._x = x
+        self._start = start
+        self.rows: Tensor | None = None
+        first = encoder.run(x[:1], 0, start)
+        if x.shape[0] * first.shape[1] * first.element_size() <= budget:
+            self.rows = first.new_empty(x.shape[0], first.shape[1])
+            for part in tiles(x.shape[0], _TILE):
+                self.rows[part] = encoder.run(x[part], 0, start)
+
+    def __len__(self) -> int:
+        return int(self._x.shape[0])
+
+    @torch.no_grad()
+    def take(self, which: slice | Int[Tensor, " b"]) -> Float[Tensor, "b d"]:
+        """The rows of a slice, or of an index tensor."""
+        if self.rows is not None:
+            return self.rows[which]
+        return self._encoder.run(self._x[which], 0, self._start)

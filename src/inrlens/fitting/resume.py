@@ -1,0 +1,181 @@
+"""The state of a running fit in one file, from which it continues bit for bit."""
+
+import hashlib
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from inrlens.container import Container, read_container, take, write_container
+from inrlens.errors import InputError
+from inrlens.fields.field import Field
+from inrlens.fitting.history import Divergence, Record
+from inrlens.fitting.optimisers import Optimisers
+from inrlens.fitting.recipes import Recipe, recipe_settings
+from inrlens.fitting.track import Track
+from inrlens.rows import Batches
+from inrlens.signals.signal import Signal
+
+_KIND = "running fit"
+_EVENTS = ("non-finite loss", "PSNR fell")
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Where a running fit keeps its state, and every how many seconds.
+
+    A fit that finds the file continues from it; one that ends removes it. After Ctrl-C it stays. The continued fit
+    equals one that was never interrupted bit for bit, on the same device with the same threads.
+    """
+
+    path: str | Path
+    every: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not self.every >= 0.0:
+            raise InputError(f"a fit's state can be kept every 0 or more seconds, not every {self.every}.")
+
+
+@dataclass
+class LoopState:
+    """All that a step depends on and all that it has left behind."""
+
+    optimisers: Optimisers
+    batches: Batches
+    parameters: list[list[Tensor]]
+    tracks: list[Track]
+    step: int = 0
+    seconds: float = 0.0
+
+
+class Keeper:
+    """Writes a loop's state when it is due, and reads it back where the file is of this very fit."""
+
+    def __init__(self, resume: Resume, fit: dict[str, Any]) -> None:
+        self._path = Path(resume.path)
+        self._every = resume.every
+        self._fit = fit
+        self._last = time.monotonic()
+
+    def is_due(self) -> bool:
+        """Whether the last writing lies long enough back."""
+        return time.monotonic() - self._last >= self._every
+
+    def save(self, state: LoopState) -> None:
+        """Writes the state in place of an earlier one, whole or not at all."""
+        before, part = state.batches.state()
+        description = {"fit": self._fit, "step": state.step, "seconds": state.seconds, "part": part}
+        write_container(self._path, Container(_KIND, description, {"draws": before, **_tensors(state)}), force=True)
+        self._last = time.monotonic()
+
+    def load(self, state: LoopState) -> None:
+        """Fills ``state`` from the file, if there is one.
+
+        Raises:
+            InputError: where the file is no state of a fit, of another fit, or damaged.
+        """
+        if not self._path.exists():
+            return
+        found = read_container(self._path)
+        if found.kind != _KIND:
+            raise InputError(f"{self._path} holds a {found.kind}, not the state of a running fit.")
+        self._check_same(found.description.get("fit"))
+        _fill(self._path, state, found.tensors)
+        try:
+            state.step, state.seconds = int(found.description["step"]), float(found.description["seconds"])
+            state.batches.restore(found.tensors["draws"], int(found.description["part"]))
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise InputError(f"{self._path} is damaged ({error}): remove it to begin anew.") from error
+
+    def remove(self) -> None:
+        """Removes the file of a fit that has ended."""
+        self._path.unlink(missing_ok=True)
+
+    def _check_same(self, found: Any) -> None:
+        if not isinstance(found, dict):
+            raise InputError(f"{self._path} does not say which fit it belongs to; the file is damaged.")
+        for part, wanted in self._fit.items():
+            if found.get(part) != wanted:
+                raise InputError(
+                    f"{self._path} is the state of a fit with another {part}: {_shown(found.get(part))} there, "
+                    f"{_shown(wanted)} here; go on as that fit began, or remove the file."
+                )
+
+
+def identity(
+    fields: Sequence[Field], signals: Sequence[Sequence[Signal]], recipe: Recipe, kind: str, seed: int, start: int
+) -> dict[str, Any]:
+    """What decides a fit, part by part; the network is named by the digest of its weights before the first step."""
+    return {
+        "kind": kind,
+        "recipe": recipe_settings(recipe),
+        "seed": seed,
+        "freeze depth": start - 1,
+        "signal": [[signal.digest for signal in own] for own in signals],
+        "network": [_digest(field) for field in fields],
+    }
+
+
+def _digest(field: Field) -> str:
+    digest = hashlib.sha256()
+    for name, value in field.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _shown(value: Any) -> str:
+    words = str(value)
+    return words if len(words) <= 100 else f"{words[:97]}..."
+
+
+def _tensors(state: LoopState) -> dict[str, Tensor]:
+    """Every tensor of a state by name; what ``_fill`` reads back in the same order."""
+    found: dict[str, Tensor] = {}
+    for index, (track, parameters) in enumerate(zip(state.tracks, state.parameters, strict=True)):
+        found |= {f"{index}.parameter.{at}": value for at, value in enumerate(parameters)}
+        found |= {f"{index}.kept.{at}": value for at, value in enumerate(track.kept)}
+        rows = [[row.step, row.loss, row.psnr, row.seconds] for row in track.history]
+        found[f"{index}.history"] = torch.tensor(rows, dtype=torch.float64).reshape(-1, 4)
+        events = [[e.step, _EVENTS.index(e.kind), e.best_psnr, e.psnr] for e in track.divergences]
+        found[f"{index}.divergences"] = torch.tensor(events, dtype=torch.float64).reshape(-1, 4)
+    for number, optimizer in enumerate(state.optimisers.all):
+        for at, entries in optimizer.state_dict()["state"].items():
+            found |= {f"optimiser.{number}.{at}.{name}": value for name, value in entries.items()}
+    return found
+
+
+def _fill(path: Path, state: LoopState, tensors: dict[str, Tensor]) -> None:
+    for index, (track, parameters) in enumerate(zip(state.tracks, state.parameters, strict=True)):
+        for at, (value, kept) in enumerate(zip(parameters, track.kept, strict=True)):
+            value.copy_(take(path, tensors, f"{index}.parameter.{at}", value))
+            kept.copy_(take(path, tensors, f"{index}.kept.{at}", kept))
+        rows, events = _numbers(path, tensors, f"{index}.history"), _numbers(path, tensors, f"{index}.divergences")
+        track.history = [Record(int(step), loss, psnr, seconds) for step, loss, psnr, seconds in rows]
+        track.divergences = [
+            Divergence(int(step), "PSNR fell" if kind else "non-finite loss", best, psnr)
+            for step, kind, best, psnr in events
+        ]
+        track.best_psnr = max((row.psnr for row in track.history), default=-math.inf)
+        track.fallen = bool(track.history) and track.is_far_below(track.history[-1].psnr)
+    for number, optimizer in enumerate(state.optimisers.all):
+        described = optimizer.state_dict()
+        described["state"] = {}
+        for name, value in tensors.items():
+            words = name.split(".")
+            if words[:2] == ["optimiser", str(number)] and len(words) == 4 and words[2].isdecimal():
+                described["state"].setdefault(int(words[2]), {})[words[3]] = value
+        optimizer.load_state_dict(described)
+
+
+def _numbers(path: Path, tensors: dict[str, Tensor], name: str) -> list[list[float]]:
+    found = tensors.get(name)
+    if found is None or found.ndim != 2 or found.shape[1] != 4:
+        raise InputError(f"{path} lacks its {name!r}; the file is damaged: remove it to begin anew.")
+    rows: list[list[float]] = found.tolist()
+    return rows

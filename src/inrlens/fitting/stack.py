@@ -1,0 +1,92 @@
+"""The trained layers and heads of S networks of one shape, side by side."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from inrlens.fields.encoder import Head, Layer
+
+
+class Stack:
+    """S networks of one shape: their trained layers and their heads.
+
+    ``modules[s]`` are network s's trained layers in order. ``parameters`` are what the optimiser moves: head weight and
+    bias, then the layers' in order, network after network.
+
+    Where every layer is a ``Layer`` with its derivative, ``weights`` holds the same parameters of all networks side by
+    side, ``(S, d_out, d_in)`` and ``(S, d_out)``, and each network's own become views of them until ``part``.
+    """
+
+    @torch.no_grad()
+    def __init__(self, modules: Sequence[Sequence[nn.Module]], heads: Sequence[Head]) -> None:
+        self.modules = [list(layers) for layers in modules]
+        self.heads = list(heads)
+        self.is_written_out = all(
+            isinstance(layer, Layer) and layer.nonlinearity.pull_back is not None
+            for layers in self.modules
+            for layer in layers
+        )
+        self.parameters_of = [
+            [parameter for module in (head, *layers) for parameter in _trained(module)]
+            for head, layers in zip(self.heads, self.modules, strict=True)
+        ]
+        self.weights: list[Tensor] = []
+        if self.is_written_out:
+            self.weights = [_side_by_side(same) for same in zip(*self.parameters_of, strict=True)]
+
+    def __len__(self) -> int:
+        return len(self.heads)
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """Every parameter of every network."""
+        return [parameter for own in self.parameters_of for parameter in own]
+
+    @property
+    def head_weight(self) -> Tensor:
+        """``(S, M*c, d)``."""
+        return self.weights[0]
+
+    @property
+    def head_bias(self) -> Tensor:
+        """``(S, M*c)``."""
+        return self.weights[1]
+
+    @property
+    def matrices(self) -> list[Tensor]:
+        """Each layer's ``(S, d_out, d_in)``."""
+        return self.weights[2::2]
+
+    @property
+    def biases(self) -> list[Tensor]:
+        """Each layer's ``(S, d_out)``."""
+        return self.weights[3::2]
+
+    @torch.no_grad()
+    def part(self) -> None:
+        """Gives every network storage of its own again and drops the gradients."""
+        for parameter in self.parameters:
+            parameter.grad = None
+            if len(self) > 1:
+                parameter.data = parameter.detach().clone()
+
+    def written_out_layers(self) -> list[Layer]:
+        """The first network's layers, which say scale and nonlinearity for all."""
+        return [layer for layer in self.modules[0] if isinstance(layer, Layer)]
+
+
+def _trained(module: nn.Module) -> list[nn.Parameter]:
+    """Weight, then bias, of a layer or head of ours; of a foreign module, what its author did not freeze."""
+    own = list(module.parameters())
+    return own if isinstance(module, Layer | Head) else [parameter for parameter in own if parameter.requires_grad]
+
+
+def _side_by_side(parameters: Sequence[nn.Parameter]) -> Tensor:
+    """``(S, ...)``: one network's own storage, or one new storage that all networks' parameters then look into."""
+    if len(parameters) == 1:
+        return parameters[0].detach().unsqueeze(0)
+    stacked = torch.stack([parameter.detach() for parameter in parameters])
+    for parameter, view in zip(parameters, stacked, strict=True):
+        parameter.data = view
+    return stacked

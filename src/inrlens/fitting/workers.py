@@ -1,0 +1,43 @@
+"""Threads that each keep to one core, for work that is independent.
+
+Torch's own threads split every single product between the cores and wait for each other after it. Rows of a coordinate
+network never need each other, so a core can take a share of the rows through the whole network instead.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+from typing import TypeVar
+
+import torch
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def on_cores(work: Callable[[Job], Result], jobs: Iterable[Job], cores: int) -> list[Result]:
+    """``[work(job) for job in jobs]``, on ``cores`` threads with one torch thread each.
+
+    Raises whatever the first failing job raised, after all have ended.
+    """
+    jobs = list(jobs)
+    if cores == 1 and torch.get_num_threads() == 1:
+        return [work(job) for job in jobs]
+    futures: list[Future[Result]] = [_pool(cores).submit(work, job) for job in jobs]
+    errors = [future.exception() for future in futures]
+    for error in errors:
+        if error is not None:
+            raise error
+    return [future.result() for future in futures]
+
+
+@lru_cache(maxsize=4)
+def _pool(cores: int) -> ThreadPoolExecutor:
+    torch.get_num_threads()  # settles the calling thread's number before another thread sets its own
+    return ThreadPoolExecutor(cores, "inrlens", initializer=_keep_to_one_core)
+
+
+def _keep_to_one_core() -> None:
+    # Torch fills in a new thread's number at its first question, and would then undo a number set before it.
+    torch.get_num_threads()
+    torch.set_num_threads(1)
