@@ -95,8 +95,10 @@ def test_stages_report_shares_of_the_whole() -> None:
     told: list[Progress] = []
     stages = Stages({"a": 1.0, "b": 3.0}, told.append)
     stages.begin("b")
-    stages.fit_callback(1, 2)(Record(5, 0.1, 20.0, 1.0), 10)
+    tell = stages.many_callback(["a: ", "b: "])
+    tell(0, Record(10, 0.1, 20.0, 1.0), 10)
+    tell(1, Record(5, 0.1, 20.0, 1.0), 10)
     assert (told[-1].number, told[-1].stages) == (2, 2)
     assert told[-1].stage_done == 0.75
     assert told[-1].whole_done == (1.0 + 3.0 * 0.75) / 4.0
-    assert told[-1].detail == "PSNR 20.0 dB"
+    assert told[-1].detail == "b: PSNR 20.0 dB"

@@ -20,7 +20,7 @@ from .fitting.fit import fit as fit, fit_cohort as fit_cohort, fit_many as fit_m
 from .fitting.history import Fit as Fit
 from .fitting.recipes import Recipe as Recipe
 from .fitting.resume import Resume as Resume
-from .fitting.transfer import transfer as transfer, transfer_many as transfer_many
+from .fitting.transfer import Cell as Cell, transfer as transfer, transfer_many as transfer_many
 from .metrics import psnr as psnr, ssim as ssim
 from .ranks.advice import FreezeAdvice as FreezeAdvice, freeze_advice as freeze_advice
 from .ranks.stable_rank import (

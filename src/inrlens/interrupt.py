@@ -15,18 +15,19 @@ class Interrupt:
     asked: bool = False
 
 
-_of_main_thread: list[Interrupt] = []
+_listening: list[Interrupt] = []
+"""That of the main thread's block, if it is in one."""
 
 
 @contextmanager
 def first_interrupt_asks() -> Iterator[Interrupt]:
     """Within the block, the first Ctrl-C only sets ``asked``; afterwards the earlier handling is back.
 
-    Outside the main thread signals cannot be caught: there, ``asked`` is that of the block that the main thread is in,
-    and stays False where it is in none.
+    Blocks inside a block, on whatever thread, share its answer: all loops of a run end. Where the main thread is in no
+    block, signals cannot be caught on another thread, and ``asked`` stays False there.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield _of_main_thread[-1] if _of_main_thread else Interrupt()
+    if _listening or threading.current_thread() is not threading.main_thread():
+        yield _listening[0] if _listening else Interrupt()
         return
     interrupt = Interrupt()
     before = signal.getsignal(signal.SIGINT)
@@ -36,9 +37,9 @@ def first_interrupt_asks() -> Iterator[Interrupt]:
         signal.signal(signal.SIGINT, before)
 
     signal.signal(signal.SIGINT, ask)
-    _of_main_thread.append(interrupt)
+    _listening.append(interrupt)
     try:
         yield interrupt
     finally:
-        _of_main_thread.pop()
+        _listening.pop()
         signal.signal(signal.SIGINT, before)

@@ -1,6 +1,6 @@
 """Fits of one signal, of a cohort, and of many signals at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 
@@ -9,8 +9,9 @@ from inrlens.fields.backbone import Backbone
 from inrlens.fields.field import Field
 from inrlens.fitting.compute import Compute
 from inrlens.fitting.fit_fields import Task, fit_fields
-from inrlens.fitting.history import Callback, Fit, Record
-from inrlens.fitting.many import ManyCallback, on_every_core
+from inrlens.fitting.history import Callback, Fit
+from inrlens.fitting.loop import Tell
+from inrlens.fitting.many import ManyCallback, fit_all
 from inrlens.fitting.recipes import Recipe
 from inrlens.fitting.resume import Resume
 from inrlens.signals.signal import Signal
@@ -96,17 +97,15 @@ def fit_many(
     Raises:
         InputError: as ``fit``; nothing is given back then.
     """
-    return on_every_core(
-        [(seed, signal) for seed in seeds for signal in signals],
-        lambda seed, some, tell: fit_fields(
-            [_new_field(recipe, [signal], seed, device) for signal in some],
-            [[signal] for signal in some],
-            Task(recipe, "single", seed, compute=compute),
-            tell,
-        ),
-        device,
-        callback,
-    )
+    pairs = [(seed, signal) for seed in seeds for signal in signals]
+
+    def together(numbers: Sequence[int], tell: Tell | None) -> list[Fit]:
+        seed, some = pairs[numbers[0]][0], [pairs[number][1] for number in numbers]
+        fields = [_new_field(recipe, [signal], seed, device) for signal in some]
+        return fit_fields(fields, [[signal] for signal in some], Task(recipe, "single", seed, compute=compute), tell)
+
+    keys = [(seed, signal.shape, signal.channels) for seed, signal in pairs]
+    return fit_all(keys, together, device, callback)
 
 
 def _fit_new(
@@ -132,7 +131,7 @@ def _new_field(recipe: Recipe, signals: Sequence[Signal], seed: int, device: tor
     return new.to(device)
 
 
-def tell_one(callback: Callback | None) -> Callable[[int, Record, int], None] | None:
+def tell_one(callback: Callback | None) -> Tell | None:
     """The callback of a single fit as that of a stack of one."""
     if callback is None:
         return None

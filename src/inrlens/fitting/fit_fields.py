@@ -17,6 +17,7 @@ from inrlens.fitting.prefix import PrefixRows
 from inrlens.fitting.recipes import Recipe, recipe_settings
 from inrlens.fitting.resume import Keeper, Resume, identity
 from inrlens.fitting.track import Track
+from inrlens.fitting.workers import cores
 from inrlens.metrics import psnrs_from_squared_error
 from inrlens.rows import tiles
 from inrlens.seeding import generator
@@ -79,7 +80,7 @@ def engine_of(fields: Sequence[Field], task: Task) -> Engine:
     """The engine for the layers that a task trains, on as many cores as torch has threads."""
     layers = [[field.encoder.layer(index) for index in range(task.start, field.depth)] for field in fields]
     heads = [field.head for field in fields]
-    return Engine(layers, heads, fields[0].channels, task.compute, torch.get_num_threads())
+    return Engine(layers, heads, fields[0].channels, task.compute, cores())
 
 
 @torch.no_grad()

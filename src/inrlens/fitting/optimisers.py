@@ -3,11 +3,14 @@
 import math
 
 import torch
+from torch import Tensor
 
 from inrlens.fitting.recipes import Recipe
 from inrlens.fitting.stack import Stack
 
 _SMALLEST_MUON_SIDE = 8
+_MUON_EPS = 1e-20
+"""Torch's own 1e-7 is larger than whole gradients of a mean over all coordinates, and would swallow them."""
 
 
 class Optimisers:
@@ -25,7 +28,7 @@ class Optimisers:
         self.all: list[torch.optim.Optimizer] = [torch.optim.Adam(rest, lr=recipe.learning_rate, fused=True)]
         if by_muon:
             rate, momentum = recipe.muon_learning_rate, recipe.muon_momentum
-            self.all.append(torch.optim.Muon(by_muon, lr=rate, momentum=momentum, weight_decay=0.0))
+            self.all.append(torch.optim.Muon(by_muon, lr=rate, momentum=momentum, weight_decay=0.0, eps=_MUON_EPS))
         self._rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.all]
 
     def step(self, number: int) -> None:
@@ -35,6 +38,13 @@ class Optimisers:
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
             optimizer.step()
+
+
+def memory_like(optimizer: torch.optim.Optimizer, parameter: Tensor) -> dict[str, Tensor]:
+    """What an optimiser of ours remembers of one parameter, by name: tensors of the right shape and number type."""
+    if isinstance(optimizer, torch.optim.Muon):
+        return {"momentum_buffer": parameter}
+    return {"step": torch.tensor(0.0), "exp_avg": parameter, "exp_avg_sq": parameter}
 
 
 def _hidden_matrices(stack: Stack) -> list[torch.nn.Parameter]:

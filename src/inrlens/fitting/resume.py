@@ -15,7 +15,7 @@ from inrlens.container import Container, read_container, take, write_container
 from inrlens.errors import InputError
 from inrlens.fields.field import Field
 from inrlens.fitting.history import Divergence, Record
-from inrlens.fitting.optimisers import Optimisers
+from inrlens.fitting.optimisers import Optimisers, memory_like
 from inrlens.fitting.recipes import Recipe, recipe_settings
 from inrlens.fitting.track import Track
 from inrlens.rows import Batches
@@ -165,12 +165,18 @@ def _fill(path: Path, state: LoopState, tensors: dict[str, Tensor]) -> None:
         track.fallen = bool(track.history) and track.is_far_below(track.history[-1].psnr)
     for number, optimizer in enumerate(state.optimisers.all):
         described = optimizer.state_dict()
-        described["state"] = {}
-        for name, value in tensors.items():
-            words = name.split(".")
-            if words[:2] == ["optimiser", str(number)] and len(words) == 4 and words[2].isdecimal():
-                described["state"].setdefault(int(words[2]), {})[words[3]] = value
+        described["state"] = {
+            at: {
+                entry: take(path, tensors, f"optimiser.{number}.{at}.{entry}", like)
+                for entry, like in memory_like(optimizer, parameter).items()
+            }
+            for at, parameter in enumerate(_parameters(optimizer))
+        }
         optimizer.load_state_dict(described)
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def _numbers(path: Path, tensors: dict[str, Tensor], name: str) -> list[list[float]]:

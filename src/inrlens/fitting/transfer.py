@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 
@@ -12,7 +12,8 @@ from inrlens.fitting.compute import Compute
 from inrlens.fitting.fit import tell_one
 from inrlens.fitting.fit_fields import Task, engine_of, fit_fields
 from inrlens.fitting.history import Callback, Fit
-from inrlens.fitting.many import ManyCallback, on_every_core
+from inrlens.fitting.loop import Tell
+from inrlens.fitting.many import ManyCallback, fit_all
 from inrlens.fitting.prefix import PrefixRows
 from inrlens.fitting.recipes import Recipe
 from inrlens.fitting.resume import Resume
@@ -59,93 +60,104 @@ def transfer(
             backbone than the cohort's; where the state to resume is of another fit; where the memory does not hold a
             tile.
     """
-    plan = _Plan.of(cohort, [signal], freeze, rest, recipe)
+    plan = _Plan.of(cohort, Cell(signal, freeze, _rest(freeze, rest), seed), recipe)
     field = start_of_transfer(cohort, plan.start, plan.rest, seed)
-    return fit_fields([field], [[signal]], plan.task(seed, compute), tell_one(callback), resume)[0]
+    return fit_fields([field], [[signal]], plan.task(compute), tell_one(callback), resume)[0]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One transfer among many: arguments as in ``transfer``."""
+
+    signal: Signal
+    freeze: Freeze
+    rest: Rest | None = None
+    seed: int = 0
 
 
 def transfer_many(
     cohort: Field,
-    signals: Sequence[Signal],
+    cells: Sequence[Cell],
     *,
-    freeze: Freeze,
-    rest: Rest | None = None,
     recipe: Recipe,
-    seeds: Sequence[int] = (0,),
     compute: Compute = _COMPUTE,
     callback: ManyCallback | None = None,
 ) -> list[Fit]:
-    """``transfer`` of each signal with each seed, seed by seed; the frozen layers' output is computed once a grid.
+    """A ``transfer`` for each cell, in order; the output of the same frozen layers on one grid is computed once.
 
-    Arguments as in ``transfer``. On a CPU every core takes whole fits, one after another, each equal bit for bit to
-    ``transfer`` on one thread. On a GPU the networks of one seed and grid are stacked and take their steps together,
-    equal to ``transfer`` up to rounding. ``callback`` is called with the number of a fit in the list and every record
-    of its history; the memory of ``compute`` is for each fit that runs at the same time.
+    On a CPU every core takes whole fits, one after another, each equal bit for bit to ``transfer`` on one thread. On a
+    GPU the networks of equal freeze depth, start, seed and grid are stacked and take their steps together, equal to
+    ``transfer`` up to rounding.
+
+    Args:
+        cohort: the field whose encoder is reused, and on whose device it is computed.
+        cells: signal, freeze depth, start of the rest, and seed of each.
+        recipe: as in ``transfer``, for all.
+        compute: tile, memory and precision; the memory is for each fit that runs at the same time.
+        callback: called with the number of a cell and every record of its history.
 
     Raises:
         InputError: as ``transfer``; nothing is given back then.
     """
-    plan = _Plan.of(cohort, signals, freeze, rest, recipe)
-    shared: dict[tuple[int, ...], PrefixRows] = {}
-    if plan.start > 0 and signals:
-        # The engine of a fit says what its buffers leave of the memory for rows that are kept.
-        task = plan.task(0, compute)
-        room = engine_of([start_of_transfer(cohort, plan.start, plan.rest, 0)], task).budget
-        for grid in dict.fromkeys(signal.shape for signal in signals):
-            shared[grid] = PrefixRows(cohort.encoder, cohort.grid_coordinates(grid), plan.start, room)
-    return on_every_core(
-        [(seed, signal) for seed in seeds for signal in signals],
-        lambda seed, some, tell: fit_fields(
-            [start_of_transfer(cohort, plan.start, plan.rest, seed) for _ in some],
-            [[signal] for signal in some],
-            plan.task(seed, compute),
-            tell,
-            inputs=shared.get(some[0].shape),
-        ),
-        cohort.device,
-        callback,
-    )
+    plans = [_Plan.of(cohort, cell, recipe) for cell in cells]
+    shared: dict[tuple[int, tuple[int, ...]], PrefixRows] = {}
+    for cell, plan in zip(cells, plans, strict=True):
+        key = (plan.start, cell.signal.shape)
+        if plan.start > 0 and key not in shared:
+            # The engine of such a fit says what its buffers leave of the memory for rows that are kept.
+            room = engine_of([start_of_transfer(cohort, plan.start, plan.rest, plan.seed)], plan.task(compute)).budget
+            shared[key] = PrefixRows(cohort.encoder, cohort.grid_coordinates(cell.signal.shape), plan.start, room)
+
+    def together(numbers: Sequence[int], tell: Tell | None) -> list[Fit]:
+        plan, signals = plans[numbers[0]], [cells[number].signal for number in numbers]
+        fields = [start_of_transfer(cohort, plan.start, plan.rest, plan.seed) for _ in signals]
+        inputs = shared.get((plan.start, signals[0].shape))
+        return fit_fields(fields, [[signal] for signal in signals], plan.task(compute), tell, inputs=inputs)
+
+    keys = [(plan.start, plan.rest, plan.seed, cell.signal.shape) for plan, cell in zip(plans, cells, strict=True)]
+    return fit_all(keys, together, cohort.device, callback)
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """A transfer's settings, checked against its cohort and signals."""
+    """A transfer's settings, checked against its cohort and signal."""
 
     recipe: Recipe
     start: int
     rest: Rest
+    seed: int
     notes: dict[str, object]
 
     @classmethod
-    def of(cls, cohort: Field, signals: Sequence[Signal], freeze: Freeze, rest: str | None, recipe: Recipe) -> "_Plan":
+    def of(cls, cohort: Field, cell: Cell, recipe: Recipe) -> "_Plan":
         if recipe.backbone is not None and recipe.backbone != cohort.backbone:
             raise InputError(
                 f"recipe {recipe.name!r} is for {recipe.backbone}, the cohort's network is {cohort.backbone}."
             )
-        for signal in signals:
-            if signal.channels != cohort.channels:
-                raise InputError(
-                    f"{signal.name!r} has {signal.channels} channels, the cohort {cohort.channels}: convert one of "
-                    f"them first."
-                )
-            if len(signal.shape) != cohort.backbone.coordinates:
-                raise InputError(
-                    f"{signal.name!r} lies on {len(signal.shape)} axes, the cohort on {cohort.backbone.coordinates}."
-                )
-        tau = freeze_depth(cohort, freeze)
-        rest = rest or ("warm" if tau is None else "reinit")
-        if rest not in ("reinit", "warm"):
-            raise InputError(f"rest={rest!r} is not known; allowed are 'reinit' and 'warm'.")
+        name, grid, channels = cell.signal.name, cell.signal.shape, cell.signal.channels
+        if channels != cohort.channels:
+            raise InputError(
+                f"{name!r} has {channels} channels, the cohort {cohort.channels}: convert one of them first."
+            )
+        if len(grid) != cohort.backbone.coordinates:
+            raise InputError(f"{name!r} lies on {len(grid)} axes, the cohort on {cohort.backbone.coordinates}.")
+        tau = freeze_depth(cohort, cell.freeze)
+        rest = _rest(cell.freeze, cell.rest)
         notes: dict[str, object] = {
             "freeze": tau,
             "rest": rest,
             "cohort_signals": [name for name, _ in cohort.origin.signals],
         }
-        start = 0 if tau is None else tau + 1
-        return cls(replace(recipe, backbone=None), start, "warm" if rest == "warm" else "reinit", notes)
+        return cls(replace(recipe, backbone=None), 0 if tau is None else tau + 1, rest, cell.seed, notes)
 
-    def task(self, seed: int, compute: Compute) -> Task:
-        return Task(self.recipe, "transfer", seed, self.start, self.notes, compute)
+    def task(self, compute: Compute) -> Task:
+        return Task(self.recipe, "transfer", self.seed, self.start, self.notes, compute)
+
+
+def _rest(freeze: Freeze, rest: str | None) -> Rest:
+    if rest not in (None, *get_args(Rest)):
+        raise InputError(f"rest={rest!r} is not known; allowed are 'reinit' and 'warm'.")
+    return "warm" if rest == "warm" or (rest is None and freeze is None) else "reinit"
 
 
 def freeze_depth(cohort: Field, freeze: Freeze) -> int | None:

@@ -15,15 +15,15 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-def on_cores(work: Callable[[Job], Result], jobs: Iterable[Job], cores: int) -> list[Result]:
-    """``[work(job) for job in jobs]``, on ``cores`` threads with one torch thread each.
+def on_cores(work: Callable[[Job], Result], jobs: Iterable[Job], count: int) -> list[Result]:
+    """``[work(job) for job in jobs]``, on ``count`` threads with one torch thread each.
 
     Raises whatever the first failing job raised, after all have ended.
     """
     jobs = list(jobs)
-    if cores == 1 and torch.get_num_threads() == 1:
+    if count == 1 and torch.get_num_threads() == 1:
         return [work(job) for job in jobs]
-    futures: list[Future[Result]] = [_pool(cores).submit(work, job) for job in jobs]
+    futures: list[Future[Result]] = [_pool(count).submit(work, job) for job in jobs]
     errors = [future.exception() for future in futures]
     for error in errors:
         if error is not None:
@@ -31,10 +31,15 @@ def on_cores(work: Callable[[Job], Result], jobs: Iterable[Job], cores: int) -> 
     return [future.result() for future in futures]
 
 
+def cores() -> int:
+    """How many cores the calling thread may use: its number of torch threads."""
+    return torch.get_num_threads()
+
+
 @lru_cache(maxsize=4)
-def _pool(cores: int) -> ThreadPoolExecutor:
+def _pool(count: int) -> ThreadPoolExecutor:
     torch.get_num_threads()  # settles the calling thread's number before another thread sets its own
-    return ThreadPoolExecutor(cores, "inrlens", initializer=_keep_to_one_core)
+    return ThreadPoolExecutor(count, "inrlens", initializer=_keep_to_one_core)
 
 
 def _keep_to_one_core() -> None:

@@ -1,10 +1,11 @@
 """What a run tells while it runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from inrlens.dictionaries.train import SaeCallback
-from inrlens.fitting.history import Callback
+from inrlens.fitting.history import Callback, Record
+from inrlens.fitting.many import ManyCallback
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,19 @@ class Stages:
             whole = (self._before + self._costs[stage] * done) / self._total
             self._listener(Progress(stage, self._number + 1, len(self._names), done, whole, detail))
 
-    def fit_callback(self, part: int = 0, parts: int = 1, prefix: str = "") -> Callback:
-        """A fit's callback that reports it as the ``part``-th of ``parts`` equal parts of the stage."""
-        return lambda record, steps: self.tell(
-            (part + record.step / steps) / parts, f"{prefix}PSNR {record.psnr:.1f} dB"
-        )
+    def fit_callback(self) -> Callback:
+        """The callback of the stage's one fit."""
+        return lambda record, steps: self.tell(record.step / steps, f"PSNR {record.psnr:.1f} dB")
+
+    def many_callback(self, prefixes: Sequence[str]) -> ManyCallback:
+        """The callback of the stage's many fits, equal parts of it; each is announced by its prefix."""
+        done = [0.0] * len(prefixes)
+
+        def tell(number: int, record: Record, steps: int) -> None:
+            done[number] = record.step / steps
+            self.tell(sum(done) / len(done), f"{prefixes[number]}PSNR {record.psnr:.1f} dB")
+
+        return tell
 
     def sae_callback(self, part: int, parts: int, prefix: str) -> SaeCallback:
         """The same for the training of a dictionary."""

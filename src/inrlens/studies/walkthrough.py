@@ -17,7 +17,7 @@ from inrlens.fields.field import Field
 from inrlens.fitting.fit import fit, fit_cohort
 from inrlens.fitting.fit_fields import one_grid
 from inrlens.fitting.history import Fit, write_history
-from inrlens.fitting.transfer import Rest, transfer
+from inrlens.fitting.transfer import Cell, Rest, transfer_many
 from inrlens.interrupt import Interrupt, first_interrupt_asks
 from inrlens.signals.archive import save_signals
 from inrlens.signals.images import save_image
@@ -100,22 +100,29 @@ class _Run:
             for seed in range(self.plan.transfer_seeds)
             for freeze, rest in settings
         ]
-        for number, (position, seed, freeze, rest) in enumerate(cells):
-            label = freeze_label(freeze, rest)
-            fitted = transfer(
-                cohort,
-                self.signals[position],
-                freeze=freeze,
-                rest=rest,
-                recipe=part.transfer,
-                seed=self.plan.seed + seed,
-                callback=self.stages.fit_callback(number, len(cells), f"{self.signals[position].name}, {label}: "),
-            )
+        fits = transfer_many(
+            cohort,
+            [
+                Cell(self.signals[position], freeze, rest, self.plan.seed + seed)
+                for position, seed, freeze, rest in cells
+            ],
+            recipe=part.transfer,
+            callback=self.stages.many_callback(
+                [
+                    f"{self.signals[position].name}, {freeze_label(freeze, rest)}: "
+                    for position, _, freeze, rest in cells
+                ]
+            ),
+        )
+        for (position, seed, freeze, rest), fitted in zip(cells, fits, strict=True):
+            if fitted.outcome == "interrupted":
+                continue
             keep = position == self.heldout[0] and seed == 0
-            picture = f"transfers/{part.name}_{label.replace(' ', '_')}.png" if keep else None
+            picture = f"transfers/{part.name}_{freeze_label(freeze, rest).replace(' ', '_')}.png" if keep else None
             if picture is not None:
                 save_image(self.folder / picture, fitted.field.render().cpu())
             self.transfers.append(self._transfer_record(part, position, seed, freeze, rest, fitted, picture))
+        for fitted in fits:
             self.stop_if_asked(fitted.outcome)
 
     def _transfer_record(

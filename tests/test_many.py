@@ -1,0 +1,148 @@
+"""Many fits at once: each is the single fit; stacks agree with single fits; frozen layers are run once for all."""
+
+import signal as signals_of_the_system
+import threading
+
+import pytest
+import torch
+
+import inrlens as il
+import toys
+from inrlens.fitting.fit_fields import Task, fit_fields
+from inrlens.fitting.history import Record
+from inrlens.fitting.many import equals
+from inrlens.fitting.workers import on_cores
+
+
+def _same(one: il.Fit, two: il.Fit) -> bool:
+    first, second = one.field.state_dict(), two.field.state_dict()
+    return one.psnrs == two.psnrs and all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+def test_each_of_many_fits_is_the_fit_itself_on_one_thread(
+    backbone: str, cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [toys.signal(0), toys.signal(1, (5, 8)), toys.signal(2)]
+    recipe = toys.recipe(backbone, batch=20)
+    singles = [il.fit(picture, recipe, seed=seed) for seed in (3, 4) for picture in pictures]
+    heard: list[tuple[int, int]] = []
+    monkeypatch.setattr("inrlens.fitting.many.cores", lambda: cores)
+    many = il.fit_many(pictures, recipe, seeds=(3, 4), callback=lambda number, row, _: heard.append((number, row.step)))
+    assert all(_same(one, two) for one, two in zip(many, singles, strict=True))
+    assert sorted(heard) == [(number, step) for number in range(6) for step in (0, 4, 8, 12)]
+
+
+def test_each_of_many_transfers_is_the_transfer_itself(backbone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cohort = toys.field(backbone, seed=5)
+    recipe = toys.recipe(None, batch=20)
+    cells = [
+        il.Cell(toys.signal(number), freeze, rest, seed)
+        for number, freeze, rest, seed in [
+            (0, 1, None, 0),
+            (1, None, None, 0),
+            (2, 1, "warm", 1),
+            (3, None, "reinit", 0),
+        ]
+    ]
+    singles = [
+        il.transfer(cohort, cell.signal, freeze=cell.freeze, rest=cell.rest, seed=cell.seed, recipe=recipe)
+        for cell in cells
+    ]
+    monkeypatch.setattr("inrlens.fitting.many.cores", lambda: 2)
+    many = il.transfer_many(cohort, cells, recipe=recipe)
+    assert all(_same(one, two) for one, two in zip(many, singles, strict=True))
+    assert [fitted.field.origin.notes["freeze"] for fitted in many] == [1, None, 1, None]
+
+
+def test_the_same_frozen_layers_are_run_once_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    class Counted(il.fitting.transfer.PrefixRows):  # type: ignore[name-defined, misc]
+        def __init__(self, encoder: il.Encoder, x: torch.Tensor, start: int, budget: int) -> None:
+            made.append(start)
+            super().__init__(encoder, x, start, budget)
+
+    monkeypatch.setattr("inrlens.fitting.transfer.PrefixRows", Counted)
+    monkeypatch.setattr("inrlens.fitting.fit_fields.PrefixRows", Counted)
+    cells = [il.Cell(toys.signal(number), tau, seed=seed) for number in (0, 1) for tau in (0, 2) for seed in (0, 1)]
+    il.transfer_many(toys.field(), cells, recipe=toys.recipe(None, steps=2))
+    assert made == [1, 3]
+
+
+@pytest.mark.parametrize("numbers", [{}, {"batch": 20, "schedule": "cosine"}, {"optimizer": "muon"}])
+def test_a_stack_agrees_with_its_members_alone(backbone: str, numbers: dict[str, object]) -> None:
+    recipe = toys.recipe(backbone, **numbers)
+    assert recipe.backbone is not None
+
+    def fields() -> list[il.Field]:
+        assert recipe.backbone is not None
+        return [il.Field.new(recipe.backbone, heads=2, seed=0).double() for _ in range(3)]
+
+    signals = [toys.signals(2), toys.signals(4)[2:], toys.signals(6)[4:]]
+    together = fit_fields(fields(), signals, Task(recipe, "cohort", seed=0))
+    for one, own, field in zip(together, signals, fields(), strict=True):
+        (alone,) = fit_fields([field], [own], Task(recipe, "cohort", seed=0))
+        torch.testing.assert_close(one.field.render(), alone.field.render(), rtol=0, atol=1e-6)
+        assert one.psnrs == pytest.approx(alone.psnrs, abs=1e-5)
+        assert [row.step for row in one.history] == [row.step for row in alone.history]
+    storages = {fitted.field.head.weight.untyped_storage().data_ptr() for fitted in together}
+    assert len(storages) == 3
+    assert all(parameter.grad is None for fitted in together for parameter in fitted.field.parameters())
+
+
+def test_a_network_of_a_stack_that_is_done_early_is_as_if_alone() -> None:
+    recipe = toys.recipe(steps=200, record_every=5, learning_rate=3e-3)
+    easy, hard = toys.signal(0), toys.signal(1)
+    goal = il.fit(easy, recipe).history[4].psnr
+    recipe = toys.recipe(steps=200, record_every=5, learning_rate=3e-3, stop_psnr=goal)
+    alone = [il.fit(picture, recipe) for picture in (easy, hard)]
+    assert recipe.backbone is not None
+    fields = [il.Field.new(recipe.backbone, heads=1, seed=0) for _ in range(2)]
+    stacked = fit_fields(fields, [[easy], [hard]], Task(recipe, "single"))
+    assert [fitted.outcome for fitted in stacked] == [fitted.outcome for fitted in alone]
+    assert [fitted.steps for fitted in stacked] == [fitted.steps for fitted in alone]
+    assert stacked[0].outcome == "reached"
+    assert [fitted.psnr for fitted in stacked] == pytest.approx([fitted.psnr for fitted in alone], abs=1e-3)
+
+
+def test_stacks_are_what_can_share_its_steps() -> None:
+    assert equals(["a", "b", "a", "c", "b"]) == [[0, 2], [1, 4], [3]]
+    assert equals([]) == []
+
+
+def test_no_signals_give_no_fits() -> None:
+    assert il.fit_many([], toys.recipe()) == []
+    assert il.transfer_many(toys.field(), [], recipe=toys.recipe(None)) == []
+
+
+def test_control_c_ends_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def press(number: int, record: Record, steps: int) -> None:
+        main = threading.main_thread().ident
+        if (number, record.step) == (0, 0) and main is not None:
+            signals_of_the_system.pthread_kill(main, signals_of_the_system.SIGINT)
+
+    monkeypatch.setattr("inrlens.fitting.many.cores", lambda: 2)
+    found = il.fit_many(toys.signals(5), toys.recipe(steps=3000, record_every=1000), callback=press)
+    assert [fitted.outcome for fitted in found] == ["interrupted"] * 5
+    assert all(fitted.steps < 3000 for fitted in found)
+
+
+def test_the_first_error_of_many_is_raised() -> None:
+    with pytest.raises(il.InputError, match="a grid of 3 axes does not suit a network of 2 coordinates"):
+        il.fit_many([toys.signal(0), toys.signal(1, (2, 3, 4))], toys.recipe())
+
+    def fail(number: int) -> int:
+        if number > 1:
+            raise ValueError(f"job {number}")
+        return number
+
+    with pytest.raises(ValueError, match="job 2"):
+        on_cores(fail, range(4), 2)
+    assert on_cores(fail, range(2), 2) == [0, 1]
+
+
+def test_a_worker_keeps_to_one_core_and_leaves_the_caller_its_own() -> None:
+    before = torch.get_num_threads()
+    assert on_cores(lambda _: torch.get_num_threads(), range(4), 2) == [1] * 4
+    assert torch.get_num_threads() == before

@@ -1,0 +1,163 @@
+"""A fit that was interrupted anywhere and continued is the fit that never was."""
+
+import itertools
+import signal as signals_of_the_system
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import inrlens as il
+import toys
+from inrlens.container import Container, read_container, write_container
+from inrlens.fitting.history import Record
+
+
+def _rows(fitted: il.Fit) -> list[tuple[int, float, float]]:
+    return [(row.step, row.loss, row.psnr) for row in fitted.history]
+
+
+def _same(one: il.Fit, two: il.Fit) -> bool:
+    first, second = one.field.state_dict(), two.field.state_dict()
+    return _rows(one) == _rows(two) and all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+class _Press:
+    """Ctrl-C at the record of one step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def __call__(self, record: Record, steps: int) -> None:
+        if record.step == self.step:
+            signals_of_the_system.raise_signal(signals_of_the_system.SIGINT)
+
+
+@pytest.mark.parametrize(
+    "numbers", [{}, {"batch": 20, "schedule": "cosine"}, {"batch": 20, "optimizer": "muon", "schedule": "cosine"}]
+)
+def test_interrupted_at_any_step_and_continued(backbone: str, numbers: dict[str, object], tmp_path: Path) -> None:
+    recipe = toys.recipe(backbone, steps=11, record_every=1, **numbers)
+    whole = il.fit_cohort(toys.signals(2), recipe, seed=3)
+    for step in range(10):
+        resume = il.Resume(tmp_path / f"{step}")
+        first = il.fit_cohort(toys.signals(2), recipe, seed=3, resume=resume, callback=_Press(step))
+        assert (first.outcome, first.steps) == ("interrupted", step + 1)
+        continued = il.fit_cohort(toys.signals(2), recipe, seed=3, resume=resume)
+        assert continued.outcome == "finished"
+        assert _same(continued, whole)
+        assert continued.seconds > first.seconds
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupted_after_every_step(tmp_path: Path) -> None:
+    recipe = toys.recipe(steps=8, record_every=1, batch=20, optimizer="muon")
+    resume = il.Resume(tmp_path / "state")
+    for step in range(7):
+        assert il.fit(toys.signal(), recipe, resume=resume, callback=_Press(step)).steps == step + 1
+    assert _same(il.fit(toys.signal(), recipe, resume=resume), il.fit(toys.signal(), recipe))
+
+
+def test_a_killed_fit_continues_from_the_last_state_that_it_kept(tmp_path: Path) -> None:
+    class Killed(Exception):
+        pass
+
+    def kill(record: Record, steps: int) -> None:
+        if record.step == 8:
+            raise Killed
+
+    recipe = toys.recipe(None, batch=25)
+    cohort = toys.field()
+    resume = il.Resume(tmp_path / "state", every=0.0)
+    with pytest.raises(Killed):
+        il.transfer(cohort, toys.signal(5), freeze=1, recipe=recipe, resume=resume, callback=kill)
+    assert read_container(tmp_path / "state").description["step"] == 8
+    continued = il.transfer(cohort, toys.signal(5), freeze=1, recipe=recipe, resume=resume)
+    assert _same(continued, il.transfer(cohort, toys.signal(5), freeze=1, recipe=recipe))
+
+
+def test_the_state_is_kept_every_so_many_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = itertools.count()
+    monkeypatch.setattr("inrlens.fitting.resume.time.monotonic", lambda: float(next(seconds)))
+    kept: list[int] = []
+
+    def write(path: Path, content: Container, force: bool) -> None:
+        kept.append(content.description["step"])
+
+    monkeypatch.setattr("inrlens.fitting.resume.write_container", write)
+    il.fit(toys.signal(), toys.recipe(steps=9), resume=il.Resume(tmp_path / "state", every=3.0))
+    assert kept == [3, 6, 9] or kept == [3, 7]
+
+
+def test_a_fall_before_the_interruption_is_remembered(tmp_path: Path) -> None:
+    picture = il.fit(toys.signal(), toys.recipe(steps=300, learning_rate=3e-3)).field
+    target = il.Signal("fitted", picture.render().reshape(-1, 3).clamp(0.0, 1.0), toys.GRID)
+    recipe = toys.recipe(steps=40, record_every=2, learning_rate=0.3)
+    whole = il.fit(target, recipe)
+    resume = il.Resume(tmp_path / "state")
+    il.fit(target, recipe, resume=resume, callback=_Press(20))
+    continued = il.fit(target, recipe, resume=resume)
+    assert continued.divergences == whole.divergences
+    assert _same(continued, whole)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> il.Resume:
+    """Of a fit of toy 0 with seed 0 and the toy recipe, after step 1."""
+    resume = il.Resume(tmp_path / "state")
+    il.fit(toys.signal(), toys.recipe(), resume=resume, callback=_Press(0))
+    return resume
+
+
+def test_the_state_of_another_fit(state: il.Resume, tmp_path: Path) -> None:
+    recipe = toys.recipe()
+    before = (tmp_path / "state").read_bytes()
+    with pytest.raises(il.InputError, match=r"is the state of a fit with another recipe: .*; go on as that fit began"):
+        il.fit(toys.signal(), replace(recipe, steps=13), resume=state)
+    with pytest.raises(il.InputError, match="is the state of a fit with another recipe"):
+        il.fit(toys.signal(), toys.recipe("ffmlp"), resume=state)
+    with pytest.raises(il.InputError, match="is the state of a fit with another seed: 0 there, 1 here"):
+        il.fit(toys.signal(), recipe, seed=1, resume=state)
+    with pytest.raises(il.InputError, match="is the state of a fit with another signal"):
+        il.fit(toys.signal(1), recipe, resume=state)
+    with pytest.raises(il.InputError, match="is the state of a fit with another kind: single there, cohort here"):
+        il.fit_cohort(toys.signals(2), recipe, resume=state)
+    assert (tmp_path / "state").read_bytes() == before
+
+
+def test_the_state_of_a_transfer_from_another_network(tmp_path: Path) -> None:
+    resume = il.Resume(tmp_path / "state")
+    recipe = toys.recipe(None)
+    il.transfer(toys.field(), toys.signal(), freeze=1, recipe=recipe, resume=resume, callback=_Press(0))
+    with pytest.raises(il.InputError, match="is the state of a fit with another network"):
+        il.transfer(toys.field(seed=1), toys.signal(), freeze=1, recipe=recipe, resume=resume)
+    with pytest.raises(il.InputError, match="is the state of a fit with another freeze depth: 1 there, 2 here"):
+        il.transfer(toys.field(), toys.signal(), freeze=2, recipe=recipe, resume=resume)
+
+
+def test_files_that_hold_no_state(state: il.Resume, tmp_path: Path) -> None:
+    il.save(toys.field(), tmp_path / "field")
+    with pytest.raises(il.InputError, match="field holds a field, not the state of a running fit"):
+        il.fit(toys.signal(), toys.recipe(), resume=il.Resume(tmp_path / "field"))
+    whole = (tmp_path / "state").read_bytes()
+    (tmp_path / "cut").write_bytes(whole[:-100])
+    with pytest.raises(il.InputError, match="cut is not a checkpoint of InrLens, or it is cut short or damaged"):
+        il.fit(toys.signal(), toys.recipe(), resume=il.Resume(tmp_path / "cut"))
+
+
+@pytest.mark.parametrize("name", ["0.parameter.1", "0.kept.0", "0.history", "draws", "optimiser.0.2.exp_avg"])
+def test_a_state_that_lacks_something(state: il.Resume, tmp_path: Path, name: str) -> None:
+    found = read_container(tmp_path / "state")
+    tensors = {key: value for key, value in found.tensors.items() if key != name}
+    write_container(tmp_path / "state", replace(found, tensors=tensors), force=True)
+    with pytest.raises(il.InputError, match=r"state(: tensor| lacks|.* damaged)"):
+        il.fit(toys.signal(), toys.recipe(), resume=state)
+
+
+def test_seconds_below_zero() -> None:
+    for every in (-1.0, float("nan")):
+        with pytest.raises(
+            il.InputError, match=f"a fit's state can be kept every 0 or more seconds, not every {every}"
+        ):
+            il.Resume("state", every)
