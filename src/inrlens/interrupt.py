@@ -1,4 +1,7 @@
-"""Ctrl-C as a question: the first one ends a loop after the running step, the second stops at once."""
+"""Ctrl-C as a question: the first one ends a loop after the running step, the second stops at once.
+
+SIGTERM, by which clusters and service managers announce the end, asks in the same way.
+"""
 
 import signal
 import threading
@@ -10,7 +13,7 @@ from types import FrameType
 
 @dataclass
 class Interrupt:
-    """Set by the first Ctrl-C; a loop looks at it after every step."""
+    """Set by the first Ctrl-C or SIGTERM; a loop looks at it after every step."""
 
     asked: bool = False
 
@@ -21,7 +24,7 @@ _listening: list[Interrupt] = []
 
 @contextmanager
 def first_interrupt_asks() -> Iterator[Interrupt]:
-    """Within the block, the first Ctrl-C only sets ``asked``; afterwards the earlier handling is back.
+    """Within the block, the first Ctrl-C or SIGTERM only sets ``asked``; afterwards the earlier handling is back.
 
     Blocks inside a block, on whatever thread, share its answer: all loops of a run end. Where the main thread is in no
     block, signals cannot be caught on another thread, and ``asked`` stays False there.
@@ -30,16 +33,21 @@ def first_interrupt_asks() -> Iterator[Interrupt]:
         yield _listening[0] if _listening else Interrupt()
         return
     interrupt = Interrupt()
-    before = signal.getsignal(signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def give_back() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def ask(number: int, frame: FrameType | None) -> None:
         interrupt.asked = True
-        signal.signal(signal.SIGINT, before)
+        give_back()
 
-    signal.signal(signal.SIGINT, ask)
+    for number in before:
+        signal.signal(number, ask)
     _listening.append(interrupt)
     try:
         yield interrupt
     finally:
         _listening.pop()
-        signal.signal(signal.SIGINT, before)
+        give_back()

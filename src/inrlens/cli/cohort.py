@@ -7,8 +7,8 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.parsing import parse_size
+from inrlens.cli.resume import check_start
 from inrlens.errors import InputError
-from inrlens.files import ensure_free
 
 EXAMPLES = (
     "inrlens cohort photos/ --size 64x80 --limit 10 -o runs/cohort",
@@ -34,14 +34,16 @@ def cohort(
     seed: opt.Seed = 0,
     device: opt.Device = "auto",
     threads: opt.Threads = None,
+    resume: opt.Resume = False,
+    save_every: opt.SaveEvery = 60.0,
     force: opt.Force = False,
     json: opt.Json = False,
 ) -> None:
     """Fit one shared encoder, with a head for each image, to a folder; files that cannot be read are left out."""
     wanted = parse_size(size)
-    ensure_free(out, force)
+    replace = check_start(out, resume, force)
 
-    from inrlens.cli.fit_runs import fit_into_folder
+    from inrlens.cli.fit_runs import RunFolder, fit_into_folder
     from inrlens.cli.machine import prepare
     from inrlens.cli.recipe import chosen_recipe, hint_at_size
     from inrlens.fitting.fit import fit_cohort
@@ -54,11 +56,10 @@ def cohort(
         raise InputError(f"{folder} holds 1 readable image that matches {pattern!r}: a cohort needs at least 2.")
     hint_at_size(chosen, len(signals[0].values))
     fit_into_folder(
-        out,
-        force,
+        RunFolder(out, replace, resume, save_every),
         json,
         f"cohort of {len(signals)}",
         signals,
-        lambda callback: fit_cohort(signals, chosen, seed=seed, device=where, callback=callback),
+        lambda callback, state: fit_cohort(signals, chosen, seed=seed, device=where, resume=state, callback=callback),
         signals.skipped,
     )

@@ -7,7 +7,7 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.parsing import parse_size
-from inrlens.files import ensure_free
+from inrlens.cli.resume import check_start
 
 EXAMPLES = (
     "inrlens fit photo.jpg --size 64x80 -o runs/photo",
@@ -29,14 +29,16 @@ def fit(
     seed: opt.Seed = 0,
     device: opt.Device = "auto",
     threads: opt.Threads = None,
+    resume: opt.Resume = False,
+    save_every: opt.SaveEvery = 60.0,
     force: opt.Force = False,
     json: opt.Json = False,
 ) -> None:
     """Fit one network to one image and write a run folder: network, history, reconstruction, numbers."""
     wanted = parse_size(size)
-    ensure_free(out, force)
+    replace = check_start(out, resume, force)
 
-    from inrlens.cli.fit_runs import fit_into_folder
+    from inrlens.cli.fit_runs import RunFolder, fit_into_folder
     from inrlens.cli.machine import prepare
     from inrlens.cli.recipe import chosen_recipe, hint_at_size
     from inrlens.fitting.fit import fit as fit_one
@@ -47,10 +49,9 @@ def fit(
     signal = load_image(image, wanted, grey, how)
     hint_at_size(chosen, len(signal.values))
     fit_into_folder(
-        out,
-        force,
+        RunFolder(out, replace, resume, save_every),
         json,
         f"fitting {signal.name}",
         [signal],
-        lambda callback: fit_one(signal, chosen, seed=seed, device=where, callback=callback),
+        lambda callback, state: fit_one(signal, chosen, seed=seed, device=where, resume=state, callback=callback),
     )

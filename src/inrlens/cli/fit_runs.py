@@ -1,6 +1,7 @@
 """What fit, cohort and transfer share: run it under a bar, write its folder, show what came out."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,35 +9,52 @@ import typer
 
 from inrlens.cli.output import duration, note, pairs, show, show_json, shown_path, warn
 from inrlens.cli.progress import Bar
+from inrlens.cli.resume import begin_anew, state_file
 from inrlens.cli.run_output import new_run
 
 if TYPE_CHECKING:
     from inrlens.fitting.history import Callback, Fit
+    from inrlens.fitting.resume import Resume
     from inrlens.signals.folders import Skipped
     from inrlens.signals.signal import Signal
     from inrlens.studies.record import ConditionRecord
 
 
+@dataclass(frozen=True)
+class RunFolder:
+    """Where a fit writes: the folder, whether it may be replaced, whether the state beside it is continued, and every
+    how many seconds that state is kept.
+    """
+
+    out: Path
+    replace: bool
+    resume: bool
+    save_every: float
+
+
 def fit_into_folder(
-    out: Path,
-    force: bool,
+    where: RunFolder,
     as_json: bool,
     title: str,
     signals: "Sequence[Signal]",
-    work: "Callable[[Callback], Fit]",
+    work: "Callable[[Callback, Resume], Fit]",
     skipped: "Sequence[Skipped]" = (),
 ) -> None:
-    """Runs ``work`` with a callback that moves a bar, writes the run folder, and shows its numbers.
+    """Runs ``work`` with a callback that moves a bar and a place for its state, writes the run folder, shows numbers.
 
     Raises:
         typer.Exit: with code 130 where Ctrl-C ended it; what was reached is kept.
     """
+    from inrlens.fitting.resume import Resume
     from inrlens.interrupt import first_interrupt_asks
     from inrlens.studies.run_folder import write_fit_run
 
-    with new_run(out, force) as folder:
+    out = where.out
+    state = Resume(state_file(out), where.save_every)
+    with new_run(out, where.replace) as folder:
+        begin_anew(out, where.resume)
         with Bar(title) as bar:
-            fitted = work(lambda record, steps: bar.tell(record.step / steps, f"PSNR {record.psnr:.1f} dB"))
+            fitted = work(lambda record, steps: bar.tell(record.step / steps, f"PSNR {record.psnr:.1f} dB"), state)
         with first_interrupt_asks():  # the results of a long fit outlive a Ctrl-C that comes while they are written
             record = write_fit_run(folder, fitted, signals)
     condition = record.conditions[0]
@@ -47,7 +65,10 @@ def fit_into_folder(
     if condition.outcome == "diverged":
         warn("the fit diverged: a lower --lr may help.")
     if condition.outcome == "interrupted":
-        note(f"interrupted: {shown_path(out)} holds the network as it was after step {condition.steps}.")
+        note(
+            f"interrupted: {shown_path(out)} holds the network as it was after step {condition.steps}; "
+            f"the same command with --resume goes on from there."
+        )
         raise typer.Exit(130)
 
 

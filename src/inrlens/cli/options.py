@@ -38,6 +38,25 @@ Threads = Annotated[
     ),
 ]
 
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with this fit where it was interrupted or killed, bit for bit.",
+        rich_help_panel=_MACHINE,
+    ),
+]
+SaveEvery = Annotated[
+    float,
+    typer.Option(
+        "--save-every",
+        metavar="SECONDS",
+        min=0.0,
+        help="Keep the running fit's state every so often, beside the run folder.",
+        rich_help_panel=_MACHINE,
+    ),
+]
+
 Backbone = Annotated[
     str, typer.Option("--backbone", metavar="NAME", help="The network: siren or ffmlp.", rich_help_panel=_NETWORK)
 ]

@@ -8,7 +8,7 @@ import typer
 from inrlens.cli import options as opt
 from inrlens.cli.output import warn
 from inrlens.cli.parsing import parse_freeze, parse_size
-from inrlens.files import ensure_free
+from inrlens.cli.resume import check_start
 
 EXAMPLES = (
     "inrlens transfer runs/cohort new.jpg -o runs/new",
@@ -41,14 +41,16 @@ def transfer(
     seed: opt.Seed = 0,
     device: opt.Device = "auto",
     threads: opt.Threads = None,
+    resume: opt.Resume = False,
+    save_every: opt.SaveEvery = 60.0,
     force: opt.Force = False,
     json: opt.Json = False,
 ) -> None:
     """Fit a new image on a cohort's layers, frozen up to layer TAU; the cohort itself is not changed."""
     wanted, tau = parse_size(size), parse_freeze(freeze)
-    ensure_free(out, force)
+    replace = check_start(out, resume, force)
 
-    from inrlens.cli.fit_runs import fit_into_folder
+    from inrlens.cli.fit_runs import RunFolder, fit_into_folder
     from inrlens.cli.inputs import open_network
     from inrlens.cli.machine import prepare
     from inrlens.cli.recipe import chosen_recipe, hint_at_size
@@ -65,10 +67,11 @@ def transfer(
     signal = load_image(image, wanted, field.channels == 1, how)
     hint_at_size(chosen, len(signal.values))
     fit_into_folder(
-        out,
-        force,
+        RunFolder(out, replace, resume, save_every),
         json,
         f"transfer to {signal.name}",
         [signal],
-        lambda callback: fit_on(field, signal, freeze=depth, rest=rest, recipe=chosen, seed=seed, callback=callback),
+        lambda callback, state: fit_on(
+            field, signal, freeze=depth, rest=rest, recipe=chosen, seed=seed, resume=state, callback=callback
+        ),
     )
