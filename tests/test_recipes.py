@@ -39,12 +39,14 @@ def test_the_papers_table_2() -> None:
 
 
 @pytest.mark.parametrize("task", ["single", "cohort", "transfer"])
-def test_paper_and_fast_name_every_task_and_keep_the_network(backbone: str, task: str) -> None:
-    paper, fast = il.recipes.paper(task, backbone), il.recipes.fast(task, backbone)
-    assert paper == getattr(il.recipes, task)(backbone)
-    assert fast.backbone == paper.backbone
-    assert "fast" in fast.name
-    assert "paper" in paper.name
+@pytest.mark.parametrize("table", ["paper", "fast", "small"])
+def test_every_table_names_every_task_and_keeps_the_network(backbone: str, task: str, table: str) -> None:
+    paper, recipe = getattr(il.recipes, task)(backbone), getattr(il.recipes, table)(task, backbone)
+    assert recipe.backbone == paper.backbone
+    assert recipe.name == f"{table} {task} {backbone}"
+    assert il.recipes.named(table, task, backbone) == recipe
+    with pytest.raises(il.InputError, match="recipe 'quick' is not known; allowed are paper, fast, small"):
+        il.recipes.named("quick", task, backbone)
 
 
 def test_settings_are_json_and_name_the_network() -> None:

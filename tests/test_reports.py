@@ -190,7 +190,7 @@ def test_signals_that_are_no_pictures_have_a_page_without_pictures(tmp_path: Pat
     assert "40, 1 channel" in found.text
 
 
-@pytest.mark.parametrize("stage", ["cohort SIREN fit", "SIREN freeze sweep", "cohort SIREN dictionaries"])
+@pytest.mark.parametrize("stage", ["cohort SIREN fit", "SIREN freeze sweep", "SIREN dictionaries"])
 def test_an_interrupted_run_says_so_on_top(tmp_path: Path, stage: str) -> None:
     asked: list[str] = []
 

@@ -25,10 +25,10 @@ def chosen_recipe(
     Raises:
         InputError: for an unknown backbone or a number that is not positive.
     """
-    from inrlens.fitting.recipes import fast, paper
+    from inrlens.fitting.recipes import named
 
     check_positive("--lr", learning_rate)
-    recipe = (paper if name == "paper" else fast)(task, backbone)
+    recipe = named(name, task, backbone)
     given = {"steps": steps, "learning_rate": learning_rate, "batch": batch}
     changes = {key: value for key, value in given.items() if value is not None}
     if not changes:

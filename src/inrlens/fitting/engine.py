@@ -56,13 +56,13 @@ class Engine:
         self.stack = Stack(layers, heads)
         self.budget = compute.memory_mib * 2**20
         on_cpu = heads[0].weight.device.type == "cpu"
-        self._cores = cores if on_cpu and self.stack.is_written_out else 1
+        self.cores = cores if on_cpu and self.stack.is_written_out else 1
         self._parts: list[WrittenOut] | list[ByAutograd]
         if self.stack.is_written_out:
             row = WrittenOut.bytes_a_row(self.stack)
             self.tile = compute.tile or (_CPU_TILE if on_cpu else max(1, self.budget // (2 * row)))
-            self._reserve(self.tile * row * self._cores, compute)
-            self._parts = [WrittenOut(self.stack, self.tile) for _ in range(self._cores)]
+            self._reserve(self.tile * row * self.cores, compute)
+            self._parts = [WrittenOut(self.stack, self.tile) for _ in range(self.cores)]
             flat = [gradient for own in zip(*self._parts[0].gradients, strict=True) for gradient in own]
         else:
             self.tile = compute.tile or _AUTOGRAD_TILE
@@ -97,14 +97,14 @@ class Engine:
                 gradient.zero_()
             loss = targets.new_zeros(targets.shape[0])
             clamped = targets.new_zeros(targets.shape[0], targets.shape[2])
-            share = slice(count * core // self._cores, count * (core + 1) // self._cores)
+            share = slice(count * core // self.cores, count * (core + 1) // self.cores)
             for tile in tiles(share.stop - share.start, self.tile):
                 at = slice(share.start + tile.start, share.start + tile.stop)
                 which = slice(rows.start + at.start, rows.start + at.stop) if isinstance(rows, slice) else rows[at]
                 part.add(inputs.take(which), targets[:, which], weight, loss, clamped)
             return loss, clamped
 
-        found = [work(0)] if self._cores == 1 else on_cores(work, range(self._cores), self._cores)
+        found = [work(0)] if self.cores == 1 else on_cores(work, range(self.cores), self.cores)
         for part in self._parts[1:]:
             torch._foreach_add_(self._parts[0].gradients, part.gradients)
         return torch.stack([loss for loss, _ in found]).sum(0), torch.stack([square for _, square in found]).sum(0)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field as with_default, replace
 
 import torch
@@ -17,7 +18,7 @@ from inrlens.fitting.prefix import PrefixRows
 from inrlens.fitting.recipes import Recipe, recipe_settings
 from inrlens.fitting.resume import Keeper, Resume, identity
 from inrlens.fitting.track import Track
-from inrlens.fitting.workers import cores
+from inrlens.fitting.workers import cores, torch_on_one_thread
 from inrlens.metrics import psnrs_from_squared_error
 from inrlens.rows import tiles
 from inrlens.seeding import generator
@@ -65,7 +66,7 @@ def fit_fields(
     if inputs is None:
         inputs = PrefixRows(first.encoder, x, task.start, engine.budget)
     draws = generator(task.seed, task.kind, "batches")
-    with task.compute.products():
+    with task.compute.products(), torch_on_one_thread() if engine.cores > 1 else nullcontext():
         tracks = optimise(engine, inputs, targets, task.recipe, draws, tell, keeper)
     fits = []
     for index, (field, own, track) in enumerate(zip(fields, signals, tracks, strict=True)):

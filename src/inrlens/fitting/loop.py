@@ -37,7 +37,7 @@ def optimise(
     """Runs the recipe's steps on the engine's parameters, in place; gives a track a network."""
     stack = engine.stack
     state = LoopState(
-        optimisers=Optimisers(stack, recipe),
+        optimisers=Optimisers(stack, recipe, engine.cores),
         batches=Batches(len(inputs), recipe.batch, draws),
         parameters=[[parameter.detach() for parameter in own] for own in stack.parameters_of],
         tracks=[Track([parameter.detach().clone() for parameter in own]) for own in stack.parameters_of],

@@ -15,7 +15,7 @@ from inrlens.container import Container, read_container, take, write_container
 from inrlens.errors import InputError
 from inrlens.fields.field import Field
 from inrlens.fitting.history import Divergence, Record
-from inrlens.fitting.optimisers import Optimisers, memory_like
+from inrlens.fitting.optimisers import Optimisers
 from inrlens.fitting.recipes import Recipe, recipe_settings
 from inrlens.fitting.track import Track
 from inrlens.rows import Batches
@@ -144,9 +144,7 @@ def _tensors(state: LoopState) -> dict[str, Tensor]:
         found[f"{index}.history"] = torch.tensor(rows, dtype=torch.float64).reshape(-1, 4)
         events = [[e.step, _EVENTS.index(e.kind), e.best_psnr, e.psnr] for e in track.divergences]
         found[f"{index}.divergences"] = torch.tensor(events, dtype=torch.float64).reshape(-1, 4)
-    for number, optimizer in enumerate(state.optimisers.all):
-        for at, entries in optimizer.state_dict()["state"].items():
-            found |= {f"optimiser.{number}.{at}.{name}": value for name, value in entries.items()}
+    found |= {f"memory.{name}": value for name, value in state.optimisers.memory().items()}
     return found
 
 
@@ -163,20 +161,9 @@ def _fill(path: Path, state: LoopState, tensors: dict[str, Tensor]) -> None:
         ]
         track.best_psnr = max((row.psnr for row in track.history), default=-math.inf)
         track.fallen = bool(track.history) and track.is_far_below(track.history[-1].psnr)
-    for number, optimizer in enumerate(state.optimisers.all):
-        described = optimizer.state_dict()
-        described["state"] = {
-            at: {
-                entry: take(path, tensors, f"optimiser.{number}.{at}.{entry}", like)
-                for entry, like in memory_like(optimizer, parameter).items()
-            }
-            for at, parameter in enumerate(_parameters(optimizer))
-        }
-        optimizer.load_state_dict(described)
-
-
-def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    state.optimisers.remember(
+        {name: take(path, tensors, f"memory.{name}", like) for name, like in state.optimisers.memory_like().items()}
+    )
 
 
 def _numbers(path: Path, tensors: dict[str, Tensor], name: str) -> list[list[float]]:

@@ -4,8 +4,9 @@ Torch's own threads split every single product between the cores and wait for ea
 network never need each other, so a core can take a share of the rows through the whole network instead.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TypeVar
 
@@ -29,6 +30,20 @@ def on_cores(work: Callable[[Job], Result], jobs: Iterable[Job], count: int) -> 
         if error is not None:
             raise error
     return [future.result() for future in futures]
+
+
+@contextmanager
+def torch_on_one_thread() -> Iterator[None]:
+    """Within the block, the calling thread's own torch operations use one core.
+
+    Torch's threads wait actively for a while after each operation, on cores that ``on_cores`` needs.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def cores() -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from inrlens.errors import InputError
 from inrlens.fields.backbone import Backbone
-from inrlens.fitting.recipes import Recipe, Task, fast, paper, recipe_settings
+from inrlens.fitting.recipes import Recipe, Task, paper, recipe_settings, small
 from inrlens.fitting.transfer import Rest
 
 
@@ -40,7 +40,7 @@ class WalkthroughPlan:
 
 
 def demo_plan(seed: int = 0, device: str = "cpu", thorough: bool = False, share: float = 1.0) -> WalkthroughPlan:
-    """The plan of ``inrlens demo``: both backbones at full width and depth, the fast recipes, small dictionaries.
+    """The plan of ``inrlens demo``: both backbones at full size, the recipes for small pictures, small dictionaries.
 
     ``thorough`` takes the paper's recipes, dictionaries of 4,096 atoms with k = 32 trained for 10,000 steps, and three
     seeds a transfer. ``share`` multiplies every number of steps.
@@ -55,7 +55,7 @@ def demo_plan(seed: int = 0, device: str = "cpu", thorough: bool = False, share:
         return max(1, round(steps * share))
 
     def recipe(task: Task, backbone: str) -> Recipe:
-        chosen = paper(task, backbone) if thorough else fast(task, backbone)
+        chosen = paper(task, backbone) if thorough else small(task, backbone)
         return replace(chosen, steps=scaled(chosen.steps))
 
     parts = tuple(
@@ -64,7 +64,7 @@ def demo_plan(seed: int = 0, device: str = "cpu", thorough: bool = False, share:
     )
     if thorough:
         return WalkthroughPlan(parts, 3, 4096, 32, scaled(10_000), 4096, 1e-4, seed, device)
-    return WalkthroughPlan(parts, 1, 1024, 16, scaled(400), 1024, 2e-3, seed, device)
+    return WalkthroughPlan(parts, 1, 1024, 16, scaled(400), 512, 2e-3, seed, device)
 
 
 def sweep_settings(depth: int) -> list[tuple[int | None, Rest]]:
@@ -116,9 +116,9 @@ def sweep_stage(backbone: str) -> str:
     return f"{backbone.upper()} freeze sweep"
 
 
-def dictionary_stage(kind: str, backbone: str) -> str:
-    """The name of the stage that trains a condition's dictionaries."""
-    return f"{kind} {backbone.upper()} dictionaries"
+def dictionary_stage(backbone: str) -> str:
+    """The name of the stage that trains a backbone's dictionaries."""
+    return f"{backbone.upper()} dictionaries"
 
 
 def stage_costs(plan: WalkthroughPlan, coordinates: int, heldout: int) -> dict[str, float]:
@@ -141,8 +141,7 @@ def stage_costs(plan: WalkthroughPlan, coordinates: int, heldout: int) -> dict[s
     for part in plan.backbones:
         backbone = _backbone(part.cohort)
         products = 4.0 * plan.n_atoms * backbone.width * min(plan.sae_batch, coordinates)
-        for kind in ("single", "cohort"):
-            costs[dictionary_stage(kind, part.name)] = backbone.depth * plan.sae_steps * products
+        costs[dictionary_stage(part.name)] = 2 * backbone.depth * plan.sae_steps * products
     return costs
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from inrlens.dictionaries.train import SaeCallback
+from inrlens.dictionaries.train import SaeCallback, SaeRecord
 from inrlens.fitting.history import Callback, Record
 from inrlens.fitting.many import ManyCallback
 
@@ -64,6 +64,15 @@ class Stages:
 
         return tell
 
-    def sae_callback(self, part: int, parts: int, prefix: str) -> SaeCallback:
-        """The same for the training of a dictionary."""
-        return lambda record, steps: self.tell((part + record.step / steps) / parts, f"{prefix}FVU {record.fvu:.4f}")
+    def sae_callback(self, prefixes: Sequence[str]) -> Callable[[int], SaeCallback]:
+        """For each of the stage's trainings, by number, the callback that reports it as one of so many equal parts."""
+        done = [0.0] * len(prefixes)
+
+        def of(number: int) -> SaeCallback:
+            def tell(record: SaeRecord, steps: int) -> None:
+                done[number] = record.step / steps
+                self.tell(sum(done) / len(done), f"{prefixes[number]}FVU {record.fvu:.4f}")
+
+            return tell
+
+        return of

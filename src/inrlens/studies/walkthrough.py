@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Literal
 
 from inrlens.checkpoints import save
-from inrlens.dictionaries.train import train_sae
+from inrlens.dictionaries.train import SaeFit, train_sae
 from inrlens.errors import InputError
 from inrlens.fields.field import Field
 from inrlens.fitting.fit import fit, fit_cohort
 from inrlens.fitting.fit_fields import one_grid
 from inrlens.fitting.history import Fit, write_history
 from inrlens.fitting.transfer import Cell, Rest, transfer_many
+from inrlens.fitting.workers import cores, on_cores
 from inrlens.interrupt import Interrupt, first_interrupt_asks
 from inrlens.signals.archive import save_signals
 from inrlens.signals.images import save_image
@@ -37,7 +38,6 @@ from inrlens.studies.plan import (
 from inrlens.studies.progress import Listener, Stages
 from inrlens.studies.record import (
     ConditionRecord,
-    LayerRecord,
     RunRecord,
     TransferRecord,
     this_machine,
@@ -149,14 +149,17 @@ class _Run:
             picture=picture,
         )
 
-    def dictionaries(self, name: str) -> None:
-        self.stages.begin(dictionary_stage(self.conditions[name].kind, self.conditions[name].backbone))
-        field, condition = self.fields[name], self.conditions[name]
-        members = [self.signals[position] for position in condition.signals]
-        layers: list[LayerRecord] = []
-        for layer in range(field.depth):
-            trained = train_sae(
-                field,
+    def dictionaries(self, part: BackbonePlan) -> None:
+        """One for every layer of the backbone's networks, a core each."""
+        self.stages.begin(dictionary_stage(part.name))
+        names = [name for name, condition in self.conditions.items() if condition.backbone == part.name]
+        jobs = [(name, layer) for name in names for layer in range(self.fields[name].depth)]
+        callback = self.stages.sae_callback([f"{self.conditions[name].kind}, layer {layer}: " for name, layer in jobs])
+
+        def train(number: int) -> SaeFit:
+            name, layer = jobs[number]
+            return train_sae(
+                self.fields[name],
                 layer,
                 n_atoms=self.plan.n_atoms,
                 k=self.plan.k,
@@ -164,13 +167,20 @@ class _Run:
                 batch=self.plan.sae_batch,
                 learning_rate=self.plan.sae_learning_rate,
                 seed=self.plan.seed,
-                callback=self.stages.sae_callback(layer, field.depth, f"layer {layer}: "),
+                callback=callback(number),
             )
+
+        trained = on_cores(train, range(len(jobs)), cores())
+        for (name, layer), one in zip(jobs, trained, strict=True):
+            if one.outcome == "interrupted":
+                continue
+            condition = self.conditions[name]
             file = f"dictionaries/{name}_layer{layer}.safetensors"
-            save(trained.sae, self.folder / file)
-            layers.append(layer_record(field, trained, members, file))
-            self.conditions[name] = replace(condition, layers=tuple(layers))
-            self.stop_if_asked(trained.outcome)
+            save(one.sae, self.folder / file)
+            members = [self.signals[position] for position in condition.signals]
+            record = layer_record(self.fields[name], one, members, file)
+            self.conditions[name] = replace(condition, layers=(*condition.layers, record))
+        self.stop_if_asked("interrupted" if any(one.outcome == "interrupted" for one in trained) else "finished")
 
 
 def run_walkthrough(
@@ -204,8 +214,8 @@ def run_walkthrough(
                 run.condition(part, "cohort")
             for part in plan.backbones:
                 run.sweep(part)
-            for name in list(run.conditions):
-                run.dictionaries(name)
+            for part in plan.backbones:
+                run.dictionaries(part)
     except _Interrupted:
         outcome = "interrupted"
     record = RunRecord(
