@@ -4,14 +4,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types layers unit format bench clean help
+.PHONY: demo test lint types layers unit format bench-fit bench-sae clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    fit the bundled photographs, measure what transfers, write runs/demo/report.html"
 	@echo "make test    lint, types, layering and the whole test suite"
 	@echo "make format  rewrite the code in the house format"
-	@echo "make bench   time a fitting step and a dictionary step against their plain forms"
+	@echo "make bench-fit  time a fitting step, and the fast recipe, against the field's loop (QUICK=1: the step alone)"
+	@echo "make bench-sae  time a dictionary step against its dense form"
 	@echo "make clean   remove the virtual environment and caches"
 
 demo: $(VENV)/.core
@@ -36,8 +37,16 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format src tests benchmarks
 	$(BIN)/ruff check --fix src tests benchmarks
 
-bench: $(VENV)/.core
-	$(BIN)/python benchmarks/fitting_step.py
+ifdef QUICK
+bench-fit: $(VENV)/.bench
+	$(BIN)/python benchmarks/fit_steps.py --quick
+else
+bench-fit: $(VENV)/.bench
+	$(BIN)/python benchmarks/fit_steps.py --csv benchmarks/results/fit_steps.csv
+	$(BIN)/python benchmarks/fit_quality.py --csv benchmarks/results/fit_quality.csv
+endif
+
+bench-sae: $(VENV)/.core
 	$(BIN)/python benchmarks/dictionary_step.py
 
 clean:
@@ -51,6 +60,10 @@ $(BIN)/python:
 $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing InrLens and its pinned libraries into $(VENV) (once; torch alone takes some 700 MB of disk) ..."
 	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.core
+	$(PIP) install -c constraints.txt -e '.[bench]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core

@@ -1,9 +1,14 @@
-"""Alternating timings, and what this machine can do at best."""
+"""Alternating timings, what this machine can do at best, and the peak memory of a process."""
 
+import platform
+import resource
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -22,22 +27,49 @@ def alternate(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[st
 
 @dataclass(frozen=True)
 class Machine:
-    """The best rates measured here and now: products in FLOP/s, sine with cosine in seconds a value, in cache."""
+    """Rates measured here and now: products in FLOP/s, sine with cosine in seconds a value, in cache."""
 
     product: float
     sine_cosine: float
 
 
-def measure_machine(rounds: int = 7) -> Machine:
-    """Measures large float32 products, and sine and cosine over a buffer that stays in cache."""
-    a, b = torch.randn(2048, 2048), torch.randn(2048, 2048)
-    out = torch.empty(2048, 2048)
-    v, w = torch.randn(256, 256), torch.empty(256, 256)
+class MachineCalls:
+    """What is timed to know the machine, in turn with whatever else: float32 products, sines and cosines in cache."""
 
-    def waves() -> None:
+    def __init__(self) -> None:
+        self._a, self._b, self._out = (torch.randn(2048, 2048) for _ in range(3))
+        self._v, self._w = torch.randn(256, 256), torch.empty(256, 256)
+        self.calls: dict[str, Callable[[], object]] = {"product": self._product, "waves": self._waves}
+
+    def of(self, times: Mapping[str, float]) -> Machine:
+        """The machine's rates from the medians of these calls."""
+        return Machine(2.0 * 2048**3 / times["product"], times["waves"] / (20 * self._v.numel()))
+
+    def _product(self) -> None:
+        torch.mm(self._a, self._b, out=self._out)
+
+    def _waves(self) -> None:
         for _ in range(20):
-            torch.sin(v, out=w)
-            torch.cos(v, out=w)
+            torch.sin(self._v, out=self._w)
+            torch.cos(self._v, out=self._w)
 
-    found = alternate({"product": lambda: torch.mm(a, b, out=out), "waves": waves}, rounds)
-    return Machine(2.0 * 2048**3 / found["product"], found["waves"] / (20 * v.numel()))
+
+def about() -> str:
+    """Machine, threads and versions, for the head of a table and a column of its CSV."""
+    name = platform.processor() or platform.machine()
+    if sys.platform == "linux":
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+        name = names[0] if names else name
+    return f"{name}, {torch.get_num_threads()} threads, torch {torch.__version__}, Python {platform.python_version()}"
+
+
+def own_peak_mib() -> float:
+    """Peak resident MiB of this process."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def peak_mib_of(script: str, *arguments: str) -> float:
+    """Peak resident MiB that ``script`` prints when run with ``arguments`` in a process of its own."""
+    command = [sys.executable, script, *arguments]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

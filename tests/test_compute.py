@@ -1,5 +1,8 @@
 """Tile, memory and precision decide how a fit is computed, not what it is; autograd steps in for foreign layers."""
 
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import pytest
@@ -12,6 +15,8 @@ from inrlens.fields.encoder import Layer
 from inrlens.fields.nonlinearity import Nonlinearity
 from inrlens.fitting.engine import Engine
 from inrlens.fitting.prefix import PrefixRows
+from inrlens.fitting.replay import Replay
+from inrlens.rows import Batches
 
 TANH = Nonlinearity("tanh", lambda v, out: torch.tanh(v, out=out) if out is not None else torch.tanh(v))
 """States no derivative."""
@@ -121,3 +126,60 @@ def test_autograd_and_written_out_gradients_agree_through_a_stack(backbone: str)
         found.append([parameter.grad.clone() for parameter in engine.parameters if parameter.grad is not None])
     for one, two in zip(*found, strict=True):
         torch.testing.assert_close(one, two, rtol=1e-10, atol=1e-14)
+
+
+def test_a_gradient_is_recorded_once_for_each_number_of_rows_and_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CUDA's recorder is stood in for by one that runs the recorded calls again: what is replayed is what was asked."""
+
+    class Graph:
+        def __init__(self) -> None:
+            self.again: Callable[[], None] | None = None
+
+        def replay(self) -> None:
+            assert self.again is not None
+            self.again()
+
+    recorded: list[int] = []
+    field = toys.field().double()
+    x, targets = field.grid_coordinates(), torch.cat([p.values for p in toys.signals(2)], 1).double()[None]
+    engine = Engine([[field.encoder.layer(index) for index in range(4)]], [field.head], 3)
+    inputs = PrefixRows(field.encoder, x, 0, 2**20)
+
+    def gradient(inputs: PrefixRows, targets: torch.Tensor, rows: slice | torch.Tensor) -> tuple[torch.Tensor, ...]:
+        loss, clamped = engine.gradient(inputs, targets, rows)
+        if recording:
+            recorded.append(rows.stop - rows.start if isinstance(rows, slice) else len(rows))
+
+            def again() -> None:
+                fresh = engine.gradient(inputs, targets, rows)
+                loss.copy_(fresh[0])
+                clamped.copy_(fresh[1])
+
+            recording[-1].again = again
+        return loss, clamped
+
+    recording: list[Graph] = []
+
+    @contextmanager
+    def record(graph: Graph) -> Iterator[None]:
+        recording.append(graph)
+        yield
+        recording.pop()
+
+    class Stream:
+        def wait_stream(self, other: object) -> None:
+            pass
+
+    monkeypatch.setattr("inrlens.fitting.replay.torch.cuda.CUDAGraph", Graph)
+    monkeypatch.setattr("inrlens.fitting.replay.torch.cuda.graph", record)
+    monkeypatch.setattr("inrlens.fitting.replay.torch.cuda.Stream", Stream)
+    monkeypatch.setattr("inrlens.fitting.replay.torch.cuda.current_stream", Stream)
+    monkeypatch.setattr("inrlens.fitting.replay.torch.cuda.stream", lambda stream: nullcontext())
+    replay = toys.unchecked(Replay)(gradient)
+    batches = itertools.islice(Batches(63, 20, toys.generator()), 12)
+    for rows in (*batches, slice(0, 63), slice(0, 63)):
+        loss, clamped = toys.unchecked(Replay.__call__)(replay, inputs, targets, rows)
+        found = (loss.clone(), clamped.clone(), *(p.grad.clone() for p in engine.parameters if p.grad is not None))
+        wanted = (*engine.gradient(inputs, targets, rows), *(p.grad for p in engine.parameters if p.grad is not None))
+        assert all(torch.equal(one, two) for one, two in zip(found, wanted, strict=True))
+    assert sorted(recorded) == [15, 16, 63]

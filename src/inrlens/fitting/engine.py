@@ -15,6 +15,7 @@ from inrlens.fields.encoder import Head
 from inrlens.fitting.by_autograd import ByAutograd
 from inrlens.fitting.compute import Compute
 from inrlens.fitting.prefix import PrefixRows
+from inrlens.fitting.replay import Gradient, Replay
 from inrlens.fitting.stack import Stack
 from inrlens.fitting.workers import on_cores
 from inrlens.fitting.written_out import WrittenOut
@@ -70,6 +71,7 @@ class Engine:
             flat = self._parts[0].gradients
         for parameter, gradient in zip(self.stack.parameters, flat, strict=True):
             parameter.grad = gradient
+        self._gradient: Gradient = Replay(self._pass) if compute.cuda_graphs and not on_cpu else self._pass
 
     @property
     def parameters(self) -> list[nn.Parameter]:
@@ -87,6 +89,11 @@ class Engine:
 
         Returns each network's loss and the squared error of its clamped output summed over rows.
         """
+        if isinstance(rows, Tensor):
+            rows = rows.to(targets.device)
+        return self._gradient(inputs, targets, rows)
+
+    def _pass(self, inputs: PrefixRows, targets: Tensor, rows: slice | Tensor) -> tuple[Tensor, Tensor]:
         count = rows.stop - rows.start if isinstance(rows, slice) else rows.shape[0]
         weight = 1.0 / (count * self.channels)
 
