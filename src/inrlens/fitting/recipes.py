@@ -113,7 +113,7 @@ def _cosine(recipe: Recipe, table: str, steps: int, batch: int, rate: float) -> 
 _FAST = {
     "single": {
         "siren": _muon(_SINGLE["siren"], 185, 8192, 2e-3, 2e-4),
-        "ffmlp": _muon(_SINGLE["ffmlp"], 360, 4096, 3e-2, 2e-3),
+        "ffmlp": _muon(_SINGLE["ffmlp"], 200, 4096, 5e-2, 2e-3),
     },
     "cohort": {
         "siren": _cosine(_COHORT["siren"], "fast", 1900, 1024, 2e-4),
@@ -121,7 +121,7 @@ _FAST = {
     },
     "transfer": {
         "siren": _muon(_TRANSFER["siren"], 185, 8192, 2e-3, 2e-4),
-        "ffmlp": _muon(_TRANSFER["ffmlp"], 360, 4096, 3e-2, 2e-3),
+        "ffmlp": _muon(_TRANSFER["ffmlp"], 200, 4096, 5e-2, 2e-3),
     },
 }
 _SMALL = {
@@ -135,7 +135,7 @@ _SMALL = {
     },
     "transfer": {
         "siren": _cosine(_TRANSFER["siren"], "small", 200, 512, 3e-4),
-        "ffmlp": _cosine(_TRANSFER["ffmlp"], "small", 350, 512, 2e-3),
+        "ffmlp": _cosine(_TRANSFER["ffmlp"], "small", 280, 512, 2e-3),
     },
 }
 _TABLES: dict[str, dict[str, dict[str, Recipe]]] = {

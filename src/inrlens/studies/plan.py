@@ -64,7 +64,7 @@ def demo_plan(seed: int = 0, device: str = "cpu", thorough: bool = False, share:
     )
     if thorough:
         return WalkthroughPlan(parts, 3, 4096, 32, scaled(10_000), 4096, 1e-4, seed, device)
-    return WalkthroughPlan(parts, 1, 1024, 16, scaled(400), 512, 2e-3, seed, device)
+    return WalkthroughPlan(parts, 1, 1024, 16, scaled(360), 512, 2e-3, seed, device)
 
 
 def sweep_settings(depth: int) -> list[tuple[int | None, Rest]]:
