@@ -2,6 +2,7 @@
 
 import signal as signals_of_the_system
 import threading
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ import toys
 from inrlens.fitting.fit_fields import Task, fit_fields
 from inrlens.fitting.history import Record
 from inrlens.fitting.many import equals
+from inrlens.fitting.prefix import PrefixRows
 from inrlens.fitting.workers import on_cores
 
 
@@ -58,7 +60,7 @@ def test_each_of_many_transfers_is_the_transfer_itself(backbone: str, monkeypatc
 def test_the_same_frozen_layers_are_run_once_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
 
-    class Counted(il.fitting.transfer.PrefixRows):  # type: ignore[name-defined, misc]
+    class Counted(PrefixRows):
         def __init__(self, encoder: il.Encoder, x: torch.Tensor, start: int, budget: int) -> None:
             made.append(start)
             super().__init__(encoder, x, start, budget)
@@ -68,6 +70,26 @@ def test_the_same_frozen_layers_are_run_once_for_all(monkeypatch: pytest.MonkeyP
     cells = [il.Cell(toys.signal(number), tau, seed=seed) for number in (0, 1) for tau in (0, 2) for seed in (0, 1)]
     il.transfer_many(toys.field(), cells, recipe=toys.recipe(None, steps=2))
     assert made == [1, 3]
+
+
+def test_prefixes_of_several_depths_keep_to_the_memory_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A depth's output over 100x100 coordinates takes 0.6 MiB; buffers take less than 0.4 MiB of the MiB given."""
+    kept: list[int] = []
+
+    class Counted(PrefixRows):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            kept.append(self.kept_bytes)
+
+    monkeypatch.setattr("inrlens.fitting.transfer.PrefixRows", Counted)
+    cells = [il.Cell(toys.signal(0, (100, 100)), tau) for tau in (0, 1, 2)]
+    recipe = toys.recipe(None, steps=2)
+    small = il.transfer_many(toys.field(), cells, recipe=recipe, compute=il.Compute(tile=64, memory_mib=1))
+    assert kept == [640_000, 0, 0]
+    large = il.transfer_many(toys.field(), cells, recipe=recipe, compute=il.Compute(tile=64))
+    assert kept[3:] == [640_000] * 3
+    for one, two in zip(small, large, strict=True):
+        torch.testing.assert_close(one.field.render(), two.field.render(), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("numbers", [{}, {"batch": 20, "schedule": "cosine"}, {"optimizer": "muon"}])
@@ -146,3 +168,31 @@ def test_a_worker_keeps_to_one_core_and_leaves_the_caller_its_own() -> None:
     before = torch.get_num_threads()
     assert on_cores(lambda _: torch.get_num_threads(), range(4), 2) == [1] * 4
     assert torch.get_num_threads() == before
+
+
+def test_precision_holds_for_all_of_them_and_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_float32_matmul_precision()
+    seen: list[str] = []
+    monkeypatch.setattr("inrlens.fitting.many.cores", lambda: 3)
+    il.fit_many(
+        toys.signals(6),
+        toys.recipe(),
+        compute=il.Compute(precision="tf32"),
+        callback=lambda number, record, steps: seen.append(torch.get_float32_matmul_precision()),
+    )
+    assert set(seen) == {"high"}
+    assert torch.get_float32_matmul_precision() == before
+
+
+def test_a_thread_made_after_many_fits_has_its_cores() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        il.fit_many(toys.signals(2), toys.recipe(steps=1))
+        found: list[int] = []
+        thread = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
+        thread.start()
+        thread.join()
+        assert found == [2]
+    finally:
+        torch.set_num_threads(before)

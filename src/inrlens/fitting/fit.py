@@ -105,7 +105,9 @@ def fit_many(
         return fit_fields(fields, [[signal] for signal in some], Task(recipe, "single", seed, compute=compute), tell)
 
     keys = [(seed, signal.shape, signal.channels) for seed, signal in pairs]
-    return fit_all(keys, together, device, callback)
+    # Torch keeps one precision for all threads: it is set here, not by each fit as it comes and goes.
+    with compute.products():
+        return fit_all(keys, together, device, callback)
 
 
 def _fit_new(

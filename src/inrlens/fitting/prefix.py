@@ -32,6 +32,11 @@ class PrefixRows:
     def __len__(self) -> int:
         return int(self._x.shape[0])
 
+    @property
+    def kept_bytes(self) -> int:
+        """Memory of the kept rows; 0 where they are recomputed."""
+        return 0 if self.rows is None else self.rows.numel() * self.rows.element_size()
+
     @torch.no_grad()
     def take(self, which: slice | Int[Tensor, " b"]) -> Float[Tensor, "b d"]:
         """The rows of a slice, or of an index tensor."""

@@ -93,20 +93,15 @@ def transfer_many(
         cohort: the field whose encoder is reused, and on whose device it is computed.
         cells: signal, freeze depth, start of the rest, and seed of each.
         recipe: as in ``transfer``, for all.
-        compute: tile, memory and precision; the memory is for each fit that runs at the same time.
+        compute: tile, memory and precision; what is kept of frozen layers shares the memory, and buffers take their part
+            of it for each fit that runs at the same time.
         callback: called with the number of a cell and every record of its history.
 
     Raises:
         InputError: as ``transfer``; nothing is given back then.
     """
     plans = [_Plan.of(cohort, cell, recipe) for cell in cells]
-    shared: dict[tuple[int, tuple[int, ...]], PrefixRows] = {}
-    for cell, plan in zip(cells, plans, strict=True):
-        key = (plan.start, cell.signal.shape)
-        if plan.start > 0 and key not in shared:
-            # The engine of such a fit says what its buffers leave of the memory for rows that are kept.
-            room = engine_of([start_of_transfer(cohort, plan.start, plan.rest, plan.seed)], plan.task(compute)).budget
-            shared[key] = PrefixRows(cohort.encoder, cohort.grid_coordinates(cell.signal.shape), plan.start, room)
+    shared = _shared_prefixes(cohort, cells, plans, compute)
 
     def together(numbers: Sequence[int], tell: Tell | None) -> list[Fit]:
         plan, signals = plans[numbers[0]], [cells[number].signal for number in numbers]
@@ -115,7 +110,27 @@ def transfer_many(
         return fit_fields(fields, [[signal] for signal in signals], plan.task(compute), tell, inputs=inputs)
 
     keys = [(plan.start, plan.rest, plan.seed, cell.signal.shape) for plan, cell in zip(plans, cells, strict=True)]
-    return fit_all(keys, together, cohort.device, callback)
+    # Torch keeps one precision for all threads: it is set here, not by each fit as it comes and goes.
+    with compute.products():
+        return fit_all(keys, together, cohort.device, callback)
+
+
+def _shared_prefixes(
+    cohort: Field, cells: Sequence[Cell], plans: "Sequence[_Plan]", compute: Compute
+) -> dict[tuple[int, tuple[int, ...]], PrefixRows]:
+    """The frozen layers' output for every depth and grid among the cells; together they keep to the memory."""
+    shared: dict[tuple[int, tuple[int, ...]], PrefixRows] = {}
+    kept = 0
+    for cell, plan in zip(cells, plans, strict=True):
+        key = (plan.start, cell.signal.shape)
+        if plan.start == 0 or key in shared:
+            continue
+        # The engine of such a fit says what its buffers leave of the memory.
+        room = engine_of([start_of_transfer(cohort, plan.start, plan.rest, plan.seed)], plan.task(compute)).budget
+        x = cohort.grid_coordinates(cell.signal.shape)
+        shared[key] = PrefixRows(cohort.encoder, x, plan.start, room - kept)
+        kept += shared[key].kept_bytes
+    return shared
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ def on_cores(work: Callable[[Job], Result], jobs: Iterable[Job], count: int) -> 
         return [work(job) for job in jobs]
     futures: list[Future[Result]] = [_pool(count).submit(work, job) for job in jobs]
     errors = [future.exception() for future in futures]
+    # A worker that has just begun has also set what threads made from now on take for their number.
+    torch.set_num_threads(torch.get_num_threads())
     for error in errors:
         if error is not None:
             raise error
