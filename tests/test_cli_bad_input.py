@@ -148,7 +148,7 @@ def test_a_full_disk(tmp_path: Path, bench: Path, monkeypatch: pytest.MonkeyPatc
     outcome = run("fit", photo(tmp_path / "a.png"), *FAST, "--json", "-o", tmp_path / "run")
     assert (outcome.code, outcome.out) == (2, "")
     sentence = outcome.err.splitlines()[-1]
-    assert sentence == f"error: {tmp_path / 'run' / 'signals.safetensors'} could not be written: {NO_SPACE}."
+    assert sentence == f"error: {tmp_path / 'run.resume.safetensors'} could not be written: {NO_SPACE}."
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png"]
 
 

@@ -12,6 +12,8 @@ import torch
 import inrlens.cli.fit_runs as fit_runs
 from command import done, photo, refused, run
 from inrlens.checkpoints import load_field
+from inrlens.cli.resume import is_running, only_one
+from inrlens.errors import InputError
 from inrlens.fitting.history import read_history
 
 SIZE = ("--size", "12x10", "--steps", "6", "--batch", "40")
@@ -103,3 +105,38 @@ def test_a_killed_process_goes_on(number: signal.Signals, tmp_path: Path) -> Non
     assert state.exists()
     assert done(*command, "--save-every", "60", "--resume", "--json").json["steps"] == 400
     assert not state.exists()
+
+
+def test_a_fit_that_was_killed_at_once_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    outcome = done("fit", photo(tmp_path / "a.png"), *SIZE, "-o", tmp_path / "run", "--resume")
+    assert "nothing to resume" in outcome.err
+
+
+def test_a_result_that_cannot_be_written_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ["fit", str(photo(tmp_path / "a.png")), *SIZE, "-o", str(tmp_path / "run")]
+
+    def full(*given: object) -> None:
+        raise InputError("the disk is full.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("inrlens.studies.run_folder.write_fit_run", full)
+        outcome = run(*command)
+    assert (outcome.code, outcome.err.splitlines()[-1]) == (2, "error: the disk is full.")
+    assert done(*command, "--resume", "--json").json["steps"] == 6
+    done(*command[:-1], tmp_path / "whole")
+    _assert_same_network(tmp_path / "run", tmp_path / "whole")
+
+
+def test_a_running_fit_is_not_taken_for_an_interrupted_one(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with only_one(tmp_path / "run"):
+        for words in ((), ("--resume",), ("--force",)):
+            sentence = refused("fit", photo(tmp_path / "a.png"), *SIZE, "-o", tmp_path / "run", *words)
+            assert sentence.startswith(f"another fit into {tmp_path / 'run'} is running")
+    assert not is_running(tmp_path / "run")
+
+
+def test_a_folder_without_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert refused("fit", photo(tmp_path / "a.png"), *SIZE, "-o", ".").startswith("'.' is no name for a run folder")

@@ -39,12 +39,14 @@ def test_settings_that_cannot_be(numbers: dict[str, object], message: str) -> No
 
 
 def test_a_memory_that_does_not_hold_a_tile() -> None:
-    recipe = il.recipes.single("siren")
-    with pytest.raises(
-        il.InputError, match="memory_mib=8 does not hold a tile of 1024 coordinates for each core, which"
-    ):
-        il.fit(toys.signal(), recipe, compute=il.Compute(memory_mib=8))
-    assert il.fit(toys.signal(), replace(recipe, steps=1), compute=il.Compute(memory_mib=8, tile=256)).steps == 1
+    recipe = replace(il.recipes.single("siren"), steps=1)
+    picture = toys.signal(0, (40, 40))
+    message = "memory_mib=8 does not hold a tile of 1024 coordinates for each core, which takes 13 MiB"
+    with pytest.raises(il.InputError, match=message):
+        il.fit(picture, recipe, compute=il.Compute(memory_mib=8, tile=1024))
+    for compute in (il.Compute(memory_mib=8, tile=256), il.Compute(memory_mib=1)):
+        assert il.fit(picture, recipe, compute=compute).steps == 1
+    assert il.fit(toys.signal(), recipe, compute=il.Compute(tile=10**9)).steps == 1
 
 
 def test_the_memory_decides_whether_features_are_kept() -> None:

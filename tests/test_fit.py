@@ -14,7 +14,7 @@ import torch
 import inrlens as il
 import toys
 from inrlens.fitting.engine import Engine
-from inrlens.fitting.fit_fields import Task, fit_fields
+from inrlens.fitting.fit_fields import Job, fit_fields
 from inrlens.fitting.history import Record, drop, read_history, write_history
 from inrlens.fitting.loop import optimise
 from inrlens.fitting.prefix import PrefixRows
@@ -267,7 +267,7 @@ def test_a_picture_that_is_met_exactly_is_saved_too(tmp_path: Path) -> None:
     with torch.no_grad():
         field.head.bias -= 10.0
     black = il.Signal("black", torch.zeros(63, 3), toys.GRID)
-    fitted = fit_fields([field], [[black]], Task(toys.recipe(steps=2), "single"))[0]
+    fitted = fit_fields([field], [[black]], Job(toys.recipe(steps=2), "single"))[0]
     assert fitted.psnr == math.inf
     assert fitted.outcome == "finished"
     il.save(fitted.field, tmp_path / "a")

@@ -2,6 +2,7 @@
 
 import signal as signals_of_the_system
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -9,9 +10,9 @@ import torch
 
 import inrlens as il
 import toys
-from inrlens.fitting.fit_fields import Task, fit_fields
+from inrlens.fitting.fit_fields import Job, fit_fields
 from inrlens.fitting.history import Record
-from inrlens.fitting.many import equals
+from inrlens.fitting.many import grouped
 from inrlens.fitting.prefix import PrefixRows
 from inrlens.fitting.workers import on_cores
 
@@ -102,9 +103,9 @@ def test_a_stack_agrees_with_its_members_alone(backbone: str, numbers: dict[str,
         return [il.Field.new(recipe.backbone, heads=2, seed=0).double() for _ in range(3)]
 
     signals = [toys.signals(2), toys.signals(4)[2:], toys.signals(6)[4:]]
-    together = fit_fields(fields(), signals, Task(recipe, "cohort", seed=0))
+    together = fit_fields(fields(), signals, Job(recipe, "cohort", seed=0))
     for one, own, field in zip(together, signals, fields(), strict=True):
-        (alone,) = fit_fields([field], [own], Task(recipe, "cohort", seed=0))
+        (alone,) = fit_fields([field], [own], Job(recipe, "cohort", seed=0))
         torch.testing.assert_close(one.field.render(), alone.field.render(), rtol=0, atol=1e-6)
         assert one.psnrs == pytest.approx(alone.psnrs, abs=1e-5)
         assert [row.step for row in one.history] == [row.step for row in alone.history]
@@ -121,7 +122,7 @@ def test_a_network_of_a_stack_that_is_done_early_is_as_if_alone() -> None:
     alone = [il.fit(picture, recipe) for picture in (easy, hard)]
     assert recipe.backbone is not None
     fields = [il.Field.new(recipe.backbone, heads=1, seed=0) for _ in range(2)]
-    stacked = fit_fields(fields, [[easy], [hard]], Task(recipe, "single"))
+    stacked = fit_fields(fields, [[easy], [hard]], Job(recipe, "single"))
     assert [fitted.outcome for fitted in stacked] == [fitted.outcome for fitted in alone]
     assert [fitted.steps for fitted in stacked] == [fitted.steps for fitted in alone]
     assert stacked[0].outcome == "reached"
@@ -129,8 +130,8 @@ def test_a_network_of_a_stack_that_is_done_early_is_as_if_alone() -> None:
 
 
 def test_stacks_are_what_can_share_its_steps() -> None:
-    assert equals(["a", "b", "a", "c", "b"]) == [[0, 2], [1, 4], [3]]
-    assert equals([]) == []
+    assert grouped(["a", "b", "a", "c", "b"]) == [[0, 2], [1, 4], [3]]
+    assert grouped([]) == []
 
 
 def test_no_signals_give_no_fits() -> None:
@@ -162,6 +163,22 @@ def test_the_first_error_of_many_is_raised() -> None:
     with pytest.raises(ValueError, match="job 2"):
         on_cores(fail, range(4), 2)
     assert on_cores(fail, range(2), 2) == [0, 1]
+
+
+def test_after_an_error_nothing_new_begins_and_what_runs_is_asked_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inrlens.fitting.many.cores", lambda: 2)
+    heard: list[int] = []
+
+    def fail(number: int, record: Record, steps: int) -> None:
+        heard.append(number)
+        if number == 0:
+            raise ValueError("no")
+
+    before = time.perf_counter()
+    with pytest.raises(ValueError, match="no"):
+        il.fit_many(toys.signals(8), toys.recipe(steps=100_000, record_every=100_000), callback=fail)
+    assert time.perf_counter() - before < 60.0
+    assert set(heard) <= {0, 1, 2}
 
 
 def test_a_worker_keeps_to_one_core_and_leaves_the_caller_its_own() -> None:

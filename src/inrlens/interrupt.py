@@ -29,11 +29,14 @@ def first_interrupt_asks() -> Iterator[Interrupt]:
     Blocks inside a block, on whatever thread, share its answer: all loops of a run end. Where the main thread is in no
     block, signals cannot be caught on another thread, and ``asked`` stays False there.
     """
-    if _listening or threading.current_thread() is not threading.main_thread():
-        yield _listening[0] if _listening else Interrupt()
+    outer = _listening[:1]
+    if outer or threading.current_thread() is not threading.main_thread():
+        yield outer[0] if outer else Interrupt()
         return
     interrupt = Interrupt()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # What a shell has set to be ignored stays so; what was not set from Python could not be given back.
+    before = {number: handler for number, handler in handlers.items() if handler not in (signal.SIG_IGN, None)}
 
     def give_back() -> None:
         for number, handler in before.items():

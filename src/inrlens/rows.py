@@ -20,6 +20,11 @@ def tiles(rows: int, size: int) -> Iterator[slice]:
         yield slice(start, min(start + size, rows))
 
 
+def row_count(rows: slice | Tensor) -> int:
+    """How many rows a slice ``start:stop`` or an index tensor names."""
+    return int(rows.stop - rows.start) if isinstance(rows, slice) else int(rows.shape[0])
+
+
 class Batches:
     """Endlessly all rows (``batch=None`` or at least ``rows``), or batches of a fresh permutation each round.
 

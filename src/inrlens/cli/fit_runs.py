@@ -9,7 +9,7 @@ import typer
 
 from inrlens.cli.output import duration, note, pairs, show, show_json, shown_path, warn
 from inrlens.cli.progress import Bar
-from inrlens.cli.resume import begin_anew, state_file
+from inrlens.cli.resume import begin_anew, only_one, state_file
 from inrlens.cli.run_output import new_run
 
 if TYPE_CHECKING:
@@ -50,13 +50,15 @@ def fit_into_folder(
     from inrlens.studies.run_folder import write_fit_run
 
     out = where.out
-    state = Resume(state_file(out), where.save_every)
-    with new_run(out, where.replace) as folder:
+    state = Resume(state_file(out), where.save_every, keep=True)
+    # One block for the fit and for writing it down: the results of a long fit outlive a Ctrl-C that comes in between.
+    with new_run(out, where.replace) as folder, only_one(out), first_interrupt_asks():
         begin_anew(out, where.resume)
         with Bar(title) as bar:
             fitted = work(lambda record, steps: bar.tell(record.step / steps, f"PSNR {record.psnr:.1f} dB"), state)
-        with first_interrupt_asks():  # the results of a long fit outlive a Ctrl-C that comes while they are written
-            record = write_fit_run(folder, fitted, signals)
+        record = write_fit_run(folder, fitted, signals)
+    if fitted.outcome != "interrupted":
+        state_file(out).unlink(missing_ok=True)
     condition = record.conditions[0]
     if as_json:
         show_json(_numbers(out, condition, signals, skipped))

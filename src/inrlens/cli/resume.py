@@ -1,10 +1,17 @@
 """The state of a running fit beside its run folder, and what ``--resume`` may do with both."""
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from inrlens.cli.output import note, shown_path
 from inrlens.errors import InputError
 from inrlens.files import ensure_free, read_json
+
+if sys.platform != "win32":
+    import fcntl
 
 
 def state_file(out: Path) -> Path:
@@ -19,16 +26,20 @@ def check_start(out: Path, resume: bool, force: bool) -> bool:
         InputError: where ``out`` is taken, or an interrupted fit is kept and neither ``--resume`` nor ``--force`` says
             what to do with it.
     """
+    if not out.name:
+        raise InputError(f"{str(out)!r} is no name for a run folder: give one, such as runs/photo.")
     state = state_file(out)
+    if is_running(out):
+        raise InputError(f"another fit into {out} is running: wait for it, or give another path.")
+    # A killed fit leaves its empty folder behind, an interrupted one its run so far.
+    empty = out.is_dir() and not out.is_symlink() and not any(out.iterdir())
     if not state.exists():
-        ensure_free(out, force)
+        ensure_free(out, force or (resume and empty))
         if resume:
             note(f"nothing to resume: {shown_path(state)} does not exist; the fit begins with its first step.")
-        return force
+        return force or empty
     if resume:
-        # A killed fit leaves its empty folder behind, an interrupted one its run so far.
-        unfinished = out.is_dir() and (not any(out.iterdir()) or _is_interrupted(out))
-        ensure_free(out, force or unfinished)
+        ensure_free(out, force or empty or _is_interrupted(out))
         return True
     if not force:
         raise InputError(
@@ -36,6 +47,43 @@ def check_start(out: Path, resume: bool, force: bool) -> bool:
         )
     ensure_free(out, force)
     return True
+
+
+@contextmanager
+def only_one(out: Path) -> Iterator[None]:
+    """Holds the run folder ``out``, which must exist, against another fit; the system lets go when the process dies.
+
+    Raises:
+        InputError: where another fit holds it.
+    """
+    with _lock(out) as held:
+        if not held:
+            raise InputError(f"another fit into {out} is running: wait for it, or give another path.")
+        yield
+
+
+def is_running(out: Path) -> bool:
+    """Whether a fit holds the run folder ``out``."""
+    if not out.is_dir():
+        return False
+    with _lock(out) as held:
+        return not held
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[bool]:
+    """Whether the folder could be locked; it is while the block lasts. Windows, without such locks, always says yes."""
+    if sys.platform == "win32":
+        yield True
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(handle)
 
 
 def begin_anew(out: Path, resume: bool) -> None:

@@ -32,6 +32,12 @@ class Origin:
     notes: dict[str, Any] = with_default(default_factory=dict)
 
 
+def check_grid(backbone: Backbone, grid: tuple[int, ...]) -> None:
+    """Raises InputError where a grid has another number of axes than the network has coordinates."""
+    if len(grid) != backbone.coordinates:
+        raise InputError(f"a grid of {len(grid)} axes does not suit a network of {backbone.coordinates} coordinates.")
+
+
 class Field(nn.Module):
     """A coordinate network from coordinates in [-1, 1] to M signals of c channels in [0, 1].
 
@@ -129,10 +135,7 @@ class Field(nn.Module):
         chosen = grid or self.grid
         if chosen is None:
             raise InputError("this field was never fitted on a grid: give grid=(height, width).")
-        if len(chosen) != self.backbone.coordinates:
-            raise InputError(
-                f"a grid of {len(chosen)} axes does not suit a network of {self.backbone.coordinates} coordinates."
-            )
+        check_grid(self.backbone, chosen)
         return tuple(chosen)
 
     def grid_coordinates(self, grid: tuple[int, ...] | None = None) -> Float[Tensor, "n m"]:

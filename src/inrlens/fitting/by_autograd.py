@@ -35,9 +35,10 @@ class ByAutograd:
                     h = layer(h)
                 out = head(h)
                 share = weight * (out - targets[index]).square().sum()
-                found = torch.autograd.grad(share, parameters)
+                found = torch.autograd.grad(share, parameters, allow_unused=True)
             for total, gradient in zip(self.gradients[at:], found, strict=False):
-                total += gradient
+                if gradient is not None:
+                    total += gradient
             at += len(parameters)
             loss[index] += share.detach()
             clamped[index] += (out.detach().clamp(0.0, 1.0) - targets[index]).square().sum(0)

@@ -19,7 +19,7 @@ from inrlens.fitting.replay import Gradient, Replay
 from inrlens.fitting.stack import Stack
 from inrlens.fitting.workers import on_cores
 from inrlens.fitting.written_out import WrittenOut
-from inrlens.rows import tiles
+from inrlens.rows import row_count, tiles
 
 _CPU_TILE = 1024
 _AUTOGRAD_TILE = 2048
@@ -31,7 +31,7 @@ class Engine:
     The loss of one network is ``sum_j (1 / (B c)) sum_i ||f_j(x_i) - s_j(x_i)||^2`` over the B rows of a step and its
     heads j (arXiv:2605.08298 eq. 2, per-signal means). On a CPU each of ``cores`` threads takes a share of the rows
     through the whole network. Where a layer does not state its derivative, or is a module of another kind, autograd
-    differentiates the tiles, on the calling thread.
+    differentiates the tiles, on the calling thread; its intermediates do not count towards the memory.
 
     Args:
         layers: the trained layers of each network; all networks have the same shapes and see the same rows.
@@ -39,6 +39,7 @@ class Engine:
         channels: c.
         compute: tile, memory and precision.
         cores: threads that share the rows on a CPU.
+        rows: how many there are at most; a tile is never larger.
 
     Raises:
         InputError: where the memory does not hold one tile.
@@ -52,6 +53,7 @@ class Engine:
         channels: int,
         compute: Compute = Compute(),  # noqa: B008 - frozen
         cores: int = 1,
+        rows: int | None = None,
     ) -> None:
         self.channels = channels
         self.stack = Stack(layers, heads)
@@ -61,7 +63,10 @@ class Engine:
         self._parts: list[WrittenOut] | list[ByAutograd]
         if self.stack.is_written_out:
             row = WrittenOut.bytes_a_row(self.stack)
-            self.tile = compute.tile or (_CPU_TILE if on_cpu else max(1, self.budget // (2 * row)))
+            # Half of the memory at most, unless a tile is asked for: the rest is for rows that are kept.
+            affordable = max(1, self.budget // (2 * row * self.cores))
+            self.tile = compute.tile or (min(_CPU_TILE, affordable) if on_cpu else affordable)
+            self.tile = min(self.tile, rows or self.tile)
             self._reserve(self.tile * row * self.cores, compute)
             self._parts = [WrittenOut(self.stack, self.tile) for _ in range(self.cores)]
             flat = [gradient for own in zip(*self._parts[0].gradients, strict=True) for gradient in own]
@@ -94,7 +99,7 @@ class Engine:
         return self._gradient(inputs, targets, rows)
 
     def _pass(self, inputs: PrefixRows, targets: Tensor, rows: slice | Tensor) -> tuple[Tensor, Tensor]:
-        count = rows.stop - rows.start if isinstance(rows, slice) else rows.shape[0]
+        count = row_count(rows)
         weight = 1.0 / (count * self.channels)
 
         @torch.no_grad()

@@ -6,9 +6,9 @@ import torch
 
 from inrlens.errors import InputError
 from inrlens.fields.backbone import Backbone
-from inrlens.fields.field import Field
+from inrlens.fields.field import Field, check_grid
 from inrlens.fitting.compute import Compute
-from inrlens.fitting.fit_fields import Task, fit_fields
+from inrlens.fitting.fit_fields import Job, fit_fields
 from inrlens.fitting.history import Callback, Fit
 from inrlens.fitting.loop import Tell
 from inrlens.fitting.many import ManyCallback, fit_all
@@ -31,8 +31,8 @@ def fit(
 ) -> Fit:
     """Fits one field to one signal.
 
-    The same seed, threads and device give the same bits. Ctrl-C once ends the fit after the running step and keeps
-    what was reached.
+    The same seed, torch threads (of the calling thread) and device give the same bits. Ctrl-C once ends the fit after
+    the running step and keeps what was reached.
 
     Args:
         signal: what is fitted.
@@ -98,11 +98,14 @@ def fit_many(
         InputError: as ``fit``; nothing is given back then.
     """
     pairs = [(seed, signal) for seed in seeds for signal in signals]
+    if recipe.backbone is not None:
+        for signal in signals:
+            check_grid(recipe.backbone, signal.shape)
 
     def together(numbers: Sequence[int], tell: Tell | None) -> list[Fit]:
         seed, some = pairs[numbers[0]][0], [pairs[number][1] for number in numbers]
         fields = [_new_field(recipe, [signal], seed, device) for signal in some]
-        return fit_fields(fields, [[signal] for signal in some], Task(recipe, "single", seed, compute=compute), tell)
+        return fit_fields(fields, [[signal] for signal in some], Job(recipe, "single", seed, compute=compute), tell)
 
     keys = [(seed, signal.shape, signal.channels) for seed, signal in pairs]
     # Torch keeps one precision for all threads: it is set here, not by each fit as it comes and goes.
@@ -121,7 +124,7 @@ def _fit_new(
     callback: Callback | None,
 ) -> Fit:
     field = _new_field(recipe, signals, seed, device)
-    return fit_fields([field], [signals], Task(recipe, kind, seed, compute=compute), tell_one(callback), resume)[0]
+    return fit_fields([field], [signals], Job(recipe, kind, seed, compute=compute), tell_one(callback), resume)[0]
 
 
 def _new_field(recipe: Recipe, signals: Sequence[Signal], seed: int, device: torch.device | str) -> Field:

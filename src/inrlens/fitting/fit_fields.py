@@ -19,6 +19,7 @@ from inrlens.fitting.recipes import Recipe, recipe_settings
 from inrlens.fitting.resume import Keeper, Resume, identity
 from inrlens.fitting.track import Track
 from inrlens.fitting.workers import cores, torch_on_one_thread
+from inrlens.interrupt import first_interrupt_asks
 from inrlens.metrics import psnrs_from_squared_error
 from inrlens.rows import tiles
 from inrlens.seeding import generator
@@ -26,7 +27,7 @@ from inrlens.signals.signal import Signal
 
 
 @dataclass(frozen=True)
-class Task:
+class Job:
     """What is fitted how: layers ``start``..L-1 and the heads; layers below stay as they are.
 
     ``kind`` (single, cohort, transfer) and ``seed`` name the batches' random stream; ``notes`` go into the origin.
@@ -43,7 +44,7 @@ class Task:
 def fit_fields(
     fields: Sequence[Field],
     signals: Sequence[Sequence[Signal]],
-    task: Task,
+    job: Job,
     tell: Tell | None = None,
     resume: Resume | None = None,
     inputs: PrefixRows | None = None,
@@ -56,32 +57,33 @@ def fit_fields(
     first = fields[0]
     for field in fields:
         field.grid = grid
-    keeper = None
-    if resume is not None:
-        keeper = Keeper(resume, identity(fields, signals, task.recipe, task.kind, task.seed, task.start))
     targets = torch.stack([torch.cat([signal.values for signal in own], dim=1) for own in signals])
     targets = targets.to(first.device, first.dtype)
-    engine = engine_of(fields, task)
+    engine = engine_of(fields, job, targets.shape[1])
+    keeper = None
+    if resume is not None:
+        who = identity(fields, signals, job.recipe, job.kind, job.seed, job.start)
+        keeper = Keeper(resume, who, engine.cores)
     x = first.grid_coordinates(grid)
-    if inputs is None:
-        inputs = PrefixRows(first.encoder, x, task.start, engine.budget)
-    draws = generator(task.seed, task.kind, "batches")
-    with task.compute.products(), torch_on_one_thread() if engine.cores > 1 else nullcontext():
-        tracks = optimise(engine, inputs, targets, task.recipe, draws, tell, keeper)
-    fits = []
-    for index, (field, own, track) in enumerate(zip(fields, signals, tracks, strict=True)):
-        fits.append(_close(index, field, own, x, targets[index], track, task, engine, tell))
+    draws = generator(job.seed, job.kind, "batches")
+    with first_interrupt_asks(), job.compute.products(), torch_on_one_thread() if engine.cores > 1 else nullcontext():
+        if inputs is None:
+            inputs = PrefixRows(first.encoder, x, job.start, engine.budget)
+        tracks = optimise(engine, inputs, targets, job.recipe, draws, tell, keeper)
+        fits = []
+        for index, (field, own, track) in enumerate(zip(fields, signals, tracks, strict=True)):
+            fits.append(_close(index, field, own, x, targets[index], track, job, engine, tell))
     engine.stack.part()
     if keeper is not None and all(fitted.outcome != "interrupted" for fitted in fits):
-        keeper.remove()
+        keeper.end()
     return fits
 
 
-def engine_of(fields: Sequence[Field], task: Task) -> Engine:
-    """The engine for the layers that a task trains, on as many cores as torch has threads."""
-    layers = [[field.encoder.layer(index) for index in range(task.start, field.depth)] for field in fields]
+def engine_of(fields: Sequence[Field], job: Job, rows: int) -> Engine:
+    """The engine for the layers that a job trains over so many rows, on as many cores as torch has threads."""
+    layers = [[field.encoder.layer(index) for index in range(job.start, field.depth)] for field in fields]
     heads = [field.head for field in fields]
-    return Engine(layers, heads, fields[0].channels, task.compute, cores())
+    return Engine(layers, heads, fields[0].channels, job.compute, cores(), rows)
 
 
 @torch.no_grad()
@@ -92,7 +94,7 @@ def _close(
     x: Tensor,
     targets: Tensor,
     track: Track,
-    task: Task,
+    job: Job,
     engine: Engine,
     tell: Tell | None,
 ) -> Fit:
@@ -105,18 +107,18 @@ def _close(
     last = Record(track.steps, loss, mean, track.seconds)
     history = (*(row for row in track.history if row.step < track.steps), last)
     if tell is not None:
-        tell(index, last, task.recipe.steps)
+        tell(index, last, job.recipe.steps)
     fell = track.is_far_below(mean)
     if fell and track.outcome != "diverged" and not track.is_far_below(track.history[-1].psnr):
         track.note_fall(track.steps, mean)
     outcome: Outcome = track.outcome or ("diverged" if fell else "finished")
     field.origin = Origin(
-        kind=task.kind,
-        seed=task.seed,
+        kind=job.kind,
+        seed=job.seed,
         signals=tuple((signal.name, signal.digest) for signal in signals),
-        recipe=recipe_settings(replace(task.recipe, backbone=field.backbone)),
+        recipe=recipe_settings(replace(job.recipe, backbone=field.backbone)),
         notes={
-            **task.notes,
+            **job.notes,
             "steps_taken": track.steps,
             "outcome": outcome,
             "psnr_db": mean if math.isfinite(mean) else str(mean),

@@ -18,7 +18,7 @@ from inrlens.fitting.resume import Keeper, LoopState
 from inrlens.fitting.track import Track
 from inrlens.interrupt import first_interrupt_asks
 from inrlens.metrics import psnrs_from_squared_error
-from inrlens.rows import Batches
+from inrlens.rows import Batches, row_count
 
 Tell = Callable[[int, Record, int], None]
 """Called with a network's place in the stack, its new record, and the number of steps planned."""
@@ -43,7 +43,7 @@ def optimise(
         tracks=[Track([parameter.detach().clone() for parameter in own]) for own in stack.parameters_of],
     )
     if keeper is not None:
-        keeper.load(state)
+        keeper.begin(state)
     started = time.perf_counter() - state.seconds
     with first_interrupt_asks() as interrupt:
         while state.step < recipe.steps and any(track.outcome is None for track in state.tracks):
@@ -51,8 +51,7 @@ def optimise(
             loss, squared = engine.gradient(inputs, targets, rows)
             state.seconds = time.perf_counter() - started
             if state.step % recipe.record_every == 0:
-                count = rows.stop - rows.start if isinstance(rows, slice) else rows.shape[0]
-                _record(state, recipe, engine.channels, count, loss, squared, tell)
+                _record(state, recipe, engine.channels, row_count(rows), loss, squared, tell)
                 if all(track.outcome is not None for track in state.tracks):
                     break
             state.optimisers.step(state.step)
@@ -63,10 +62,10 @@ def optimise(
                 keeper.save(state)
         stopped = interrupt.asked and state.step < recipe.steps
     state.seconds = time.perf_counter() - started
-    if keeper is not None and stopped:
+    if keeper is not None and (stopped or (keeper.keeps_the_end and state.step == recipe.steps)):
         keeper.save(state)
     for track, parameters in zip(state.tracks, state.parameters, strict=True):
-        _close(track, parameters, state, stopped)
+        _settle(track, parameters, state, stopped)
     return state.tracks
 
 
@@ -94,7 +93,7 @@ def _record(
             track.outcome, track.seconds = "reached", state.seconds
 
 
-def _close(track: Track, parameters: list[Tensor], state: LoopState, stopped: bool) -> None:
+def _settle(track: Track, parameters: list[Tensor], state: LoopState, stopped: bool) -> None:
     """Settles a network that may have ended before the others of its stack."""
     if track.outcome == "reached":
         track.put_back(parameters)

@@ -26,7 +26,7 @@ def fit_all(
     those that run after their step, and those that have not begun after one.
     """
     on_cpu = torch.device(device).type == "cpu"
-    groups = [[number] for number in range(len(keys))] if on_cpu else equals(keys)
+    groups = [[number] for number in range(len(keys))] if on_cpu else grouped(keys)
     fits: dict[int, Fit] = {}
 
     def run(group: list[int]) -> None:
@@ -37,16 +37,20 @@ def fit_all(
         found = together(group, None if callback is None else tell)
         fits.update(zip(group, found, strict=True))
 
-    with first_interrupt_asks():
-        if on_cpu:
-            on_cores(run, groups, cores())
-        else:
-            for group in groups:
-                run(group)
+    with first_interrupt_asks() as interrupt:
+        try:
+            if on_cpu:
+                on_cores(run, groups, cores())
+            else:
+                for group in groups:
+                    run(group)
+        except BaseException:
+            interrupt.asked = True  # ends the fits that still run on other cores after their step
+            raise
     return [fits[number] for number in range(len(keys))]
 
 
-def equals(keys: Sequence[Hashable]) -> list[list[int]]:
+def grouped(keys: Sequence[Hashable]) -> list[list[int]]:
     """The places of equal keys, in order of first appearance."""
     found: dict[Hashable, list[int]] = {}
     for place, key in enumerate(keys):

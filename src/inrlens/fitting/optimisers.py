@@ -59,7 +59,7 @@ class Optimisers:
             if isinstance(optimizer, torch.optim.Muon):
                 found[f"{place}.momentum_buffer"] = parameter
             else:
-                step = torch.zeros((), device=parameter.device)
+                step = torch.zeros((), dtype=torch.float32, device=parameter.device)
                 found |= {f"{place}.step": step, f"{place}.exp_avg": parameter, f"{place}.exp_avg_sq": parameter}
         return found
 

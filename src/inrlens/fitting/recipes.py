@@ -3,6 +3,7 @@
 ``single``, ``cohort`` and ``transfer`` are Table 2 of arXiv:2605.08298; ``fast`` and ``small`` are ours.
 """
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -42,7 +43,7 @@ class Recipe:
     """At most this many coordinates a step, drawn without replacement until all were seen, all steps of such a round
     being equally large; None takes all coordinates every step."""
     schedule: Schedule = "constant"
-    """``constant``, or ``cosine`` from the full rate at the first step to 0 at the last."""
+    """``constant``, or ``cosine`` from the full rate at the first step towards 0 after the last."""
     stop_psnr: float | None = None
     """Stop as soon as the recorded PSNR (mean over signals, dB) reaches this; None runs all steps."""
     record_every: int = 10
@@ -59,6 +60,10 @@ class Recipe:
                 raise InputError(f"recipe {self.name!r}: {key} must be positive and at most 1e30, not {value}.")
         if not 0.0 <= self.muon_momentum < 1.0:
             raise InputError(f"recipe {self.name!r}: muon_momentum must lie in [0, 1), not {self.muon_momentum}.")
+        if self.stop_psnr is not None and not math.isfinite(self.stop_psnr):
+            raise InputError(
+                f"recipe {self.name!r}: stop_psnr must be a finite number of dB or None, not {self.stop_psnr}."
+            )
         for key, choices in (("optimizer", get_args(Optimizer)), ("schedule", get_args(Schedule))):
             if getattr(self, key) not in choices:
                 raise InputError(

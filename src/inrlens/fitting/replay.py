@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from inrlens.fitting.prefix import PrefixRows
+from inrlens.rows import row_count
 
 Gradient = Callable[[PrefixRows, Tensor, slice | Tensor], tuple[Tensor, Tensor]]
 
@@ -14,7 +15,7 @@ _WARM_UP = 3
 
 
 @dataclass(frozen=True)
-class _Record:
+class _Recording:
     replay: Callable[[], None]
     rows: slice | Tensor
     found: tuple[Tensor, Tensor]
@@ -29,10 +30,10 @@ class Replay:
 
     def __init__(self, gradient: Gradient) -> None:
         self._gradient = gradient
-        self._records: dict[Hashable, _Record] = {}
+        self._records: dict[Hashable, _Recording] = {}
 
     def __call__(self, inputs: PrefixRows, targets: Tensor, rows: slice | Tensor) -> tuple[Tensor, Tensor]:
-        which = (rows.start, rows.stop) if isinstance(rows, slice) else rows.shape[0]
+        which = (rows.start, rows.stop) if isinstance(rows, slice) else row_count(rows)
         key = (id(inputs), targets.data_ptr(), which)
         if key not in self._records:
             self._records[key] = self._record(inputs, targets, rows)
@@ -42,7 +43,7 @@ class Replay:
         record.replay()
         return record.found
 
-    def _record(self, inputs: PrefixRows, targets: Tensor, rows: slice | Tensor) -> _Record:
+    def _record(self, inputs: PrefixRows, targets: Tensor, rows: slice | Tensor) -> _Recording:
         rows = rows.clone() if isinstance(rows, Tensor) else rows
         side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream())
@@ -53,4 +54,4 @@ class Replay:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             found = self._gradient(inputs, targets, rows)
-        return _Record(graph.replay, rows, found)
+        return _Recording(graph.replay, rows, found)

@@ -1,6 +1,7 @@
 """The state of a running fit in one file, from which it continues bit for bit."""
 
 import hashlib
+import logging
 import math
 import time
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ from inrlens.fitting.track import Track
 from inrlens.rows import Batches
 from inrlens.signals.signal import Signal
 
+_log = logging.getLogger(__name__)
+
 _KIND = "running fit"
 _EVENTS = ("non-finite loss", "PSNR fell")
 
@@ -30,11 +33,15 @@ class Resume:
     """Where a running fit keeps its state, and every how many seconds.
 
     A fit that finds the file continues from it; one that ends removes it. After Ctrl-C it stays. The continued fit
-    equals one that was never interrupted bit for bit, on the same device with the same threads.
+    equals one that was never interrupted bit for bit, on the same device with the same threads and ``Compute``. The
+    first state is written before the first step.
     """
 
     path: str | Path
     every: float = 60.0
+    keep: bool = False
+    """Whether the file stays, with the last state, when the fit has ended: for a caller who still has to write the
+    result down, and removes the file then."""
 
     def __post_init__(self) -> None:
         if not self.every >= 0.0:
@@ -56,45 +63,77 @@ class LoopState:
 class Keeper:
     """Writes a loop's state when it is due, and reads it back where the file is of this very fit."""
 
-    def __init__(self, resume: Resume, fit: dict[str, Any]) -> None:
+    def __init__(self, resume: Resume, fit: dict[str, Any], cores: int) -> None:
         self._path = Path(resume.path)
-        self._every = resume.every
+        self._resume = resume
         self._fit = fit
+        self._cores = cores
         self._last = time.monotonic()
+
+    @property
+    def keeps_the_end(self) -> bool:
+        """Whether the state of a fit that has ended stays."""
+        return self._resume.keep
 
     def is_due(self) -> bool:
         """Whether the last writing lies long enough back."""
-        return time.monotonic() - self._last >= self._every
+        return time.monotonic() - self._last >= self._resume.every
 
     def save(self, state: LoopState) -> None:
-        """Writes the state in place of an earlier one, whole or not at all."""
-        before, part = state.batches.state()
-        description = {"fit": self._fit, "step": state.step, "seconds": state.seconds, "part": part}
-        write_container(self._path, Container(_KIND, description, {"draws": before, **_tensors(state)}), force=True)
-        self._last = time.monotonic()
+        """Writes the state in place of an earlier one, whole or not at all; a state that is not finite is not worth it.
 
-    def load(self, state: LoopState) -> None:
-        """Fills ``state`` from the file, if there is one.
+        A disk that is full for a while costs no fit: what cannot be written is a warning.
+        """
+        try:
+            self._write(state)
+        except InputError as error:
+            _log.warning("the fit goes on, but its state could not be kept: %s", error)
+
+    def begin(self, state: LoopState) -> None:
+        """Fills ``state`` from the file, or writes the first one where there is none.
 
         Raises:
-            InputError: where the file is no state of a fit, of another fit, or damaged.
+            InputError: where the file is no state of a fit, of another fit, or damaged; where it cannot be written.
         """
         if not self._path.exists():
+            self._write(state)
             return
         found = read_container(self._path)
         if found.kind != _KIND:
             raise InputError(f"{self._path} holds a {found.kind}, not the state of a running fit.")
         self._check_same(found.description.get("fit"))
-        _fill(self._path, state, found.tensors)
+        if found.description.get("cores") != self._cores:
+            _log.warning(
+                "the state was kept on %s cores and goes on on %d: the fit will differ by rounding from one that was "
+                "never interrupted",
+                found.description.get("cores"),
+                self._cores,
+            )
         try:
             state.step, state.seconds = int(found.description["step"]), float(found.description["seconds"])
             state.batches.restore(found.tensors["draws"], int(found.description["part"]))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise InputError(f"{self._path} is damaged ({error}): remove it to begin anew.") from error
+        _fill(self._path, state, found.tensors)
 
-    def remove(self) -> None:
-        """Removes the file of a fit that has ended."""
-        self._path.unlink(missing_ok=True)
+    def end(self) -> None:
+        """Removes the file of a fit that has ended, unless the caller keeps it."""
+        if not self.keeps_the_end:
+            self._path.unlink(missing_ok=True)
+
+    def _write(self, state: LoopState) -> None:
+        if not all(bool(torch.isfinite(value).all()) for own in state.parameters for value in own):
+            return
+        before, part = state.batches.state()
+        description = {
+            "fit": self._fit,
+            "cores": self._cores,
+            "step": state.step,
+            "seconds": state.seconds,
+            "part": part,
+        }
+        write_container(self._path, Container(_KIND, description, {"draws": before, **_tensors(state)}), force=True)
+        self._last = time.monotonic()
 
     def _check_same(self, found: Any) -> None:
         if not isinstance(found, dict):
@@ -102,9 +141,20 @@ class Keeper:
         for part, wanted in self._fit.items():
             if found.get(part) != wanted:
                 raise InputError(
-                    f"{self._path} is the state of a fit with another {part}: {_shown(found.get(part))} there, "
-                    f"{_shown(wanted)} here; go on as that fit began, or remove the file."
+                    f"{self._path} is the state of a fit with another {part}{_difference(found.get(part), wanted)}; "
+                    f"go on as that fit began, or remove the file."
                 )
+
+
+def _difference(there: Any, here: Any) -> str:
+    """How two values differ in words, where words help: numbers and the entries of a recipe do, digests do not."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        key = next(key for key in [*here, *there] if there.get(key) != here.get(key))
+        inner = _difference(there.get(key), here.get(key))
+        return f", {key}{inner}"
+    if isinstance(here, list):
+        return ""
+    return f": {there} there, {here} here"
 
 
 def identity(
@@ -113,7 +163,7 @@ def identity(
     """What decides a fit, part by part; the network is named by the digest of its weights before the first step."""
     return {
         "kind": kind,
-        "recipe": recipe_settings(recipe),
+        "recipe": {key: value for key, value in recipe_settings(recipe).items() if key != "name"},
         "seed": seed,
         "freeze depth": start - 1,
         "signal": [[signal.digest for signal in own] for own in signals],
@@ -127,11 +177,6 @@ def _digest(field: Field) -> str:
         digest.update(name.encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
-
-
-def _shown(value: Any) -> str:
-    words = str(value)
-    return words if len(words) <= 100 else f"{words[:97]}..."
 
 
 def _tensors(state: LoopState) -> dict[str, Tensor]:
@@ -161,9 +206,9 @@ def _fill(path: Path, state: LoopState, tensors: dict[str, Tensor]) -> None:
         ]
         track.best_psnr = max((row.psnr for row in track.history), default=-math.inf)
         track.fallen = bool(track.history) and track.is_far_below(track.history[-1].psnr)
-    state.optimisers.remember(
-        {name: take(path, tensors, f"memory.{name}", like) for name, like in state.optimisers.memory_like().items()}
-    )
+    if state.step > 0:
+        like = state.optimisers.memory_like().items()
+        state.optimisers.remember({name: take(path, tensors, f"memory.{name}", value) for name, value in like})
 
 
 def _numbers(path: Path, tensors: dict[str, Tensor], name: str) -> list[list[float]]:

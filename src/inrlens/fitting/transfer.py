@@ -1,5 +1,6 @@
 """Fitting a new signal on a cohort's layers: frozen up to tau, the rest reinitialised or warm."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -10,7 +11,7 @@ from inrlens.errors import InputError
 from inrlens.fields.field import Field, Origin, make_head
 from inrlens.fitting.compute import Compute
 from inrlens.fitting.fit import tell_one
-from inrlens.fitting.fit_fields import Task, engine_of, fit_fields
+from inrlens.fitting.fit_fields import Job, engine_of, fit_fields
 from inrlens.fitting.history import Callback, Fit
 from inrlens.fitting.loop import Tell
 from inrlens.fitting.many import ManyCallback, fit_all
@@ -62,7 +63,7 @@ def transfer(
     """
     plan = _Plan.of(cohort, Cell(signal, freeze, _rest(freeze, rest), seed), recipe)
     field = start_of_transfer(cohort, plan.start, plan.rest, seed)
-    return fit_fields([field], [[signal]], plan.task(compute), tell_one(callback), resume)[0]
+    return fit_fields([field], [[signal]], plan.job(compute), tell_one(callback), resume)[0]
 
 
 @dataclass(frozen=True)
@@ -93,21 +94,24 @@ def transfer_many(
         cohort: the field whose encoder is reused, and on whose device it is computed.
         cells: signal, freeze depth, start of the rest, and seed of each.
         recipe: as in ``transfer``, for all.
-        compute: tile, memory and precision; what is kept of frozen layers shares the memory, and buffers take their part
-            of it for each fit that runs at the same time.
+        compute: tile, memory and precision; all that is kept of frozen layers shares what the buffers of one fit leave
+            of the memory, and every fit that runs has its own buffers.
         callback: called with the number of a cell and every record of its history.
 
     Raises:
         InputError: as ``transfer``; nothing is given back then.
     """
+    if any(cell.freeze == "auto" for cell in cells):
+        advised = freeze_depth(cohort, "auto")
+        cells = [replace(cell, freeze=advised if cell.freeze == "auto" else cell.freeze) for cell in cells]
     plans = [_Plan.of(cohort, cell, recipe) for cell in cells]
     shared = _shared_prefixes(cohort, cells, plans, compute)
 
     def together(numbers: Sequence[int], tell: Tell | None) -> list[Fit]:
         plan, signals = plans[numbers[0]], [cells[number].signal for number in numbers]
         fields = [start_of_transfer(cohort, plan.start, plan.rest, plan.seed) for _ in signals]
-        inputs = shared.get((plan.start, signals[0].shape))
-        return fit_fields(fields, [[signal] for signal in signals], plan.task(compute), tell, inputs=inputs)
+        inputs = shared.get((plan.start, signals[0].shape)) if plan.shares_rows else None
+        return fit_fields(fields, [[signal] for signal in signals], plan.job(compute), tell, inputs=inputs)
 
     keys = [(plan.start, plan.rest, plan.seed, cell.signal.shape) for plan, cell in zip(plans, cells, strict=True)]
     # Torch keeps one precision for all threads: it is set here, not by each fit as it comes and goes.
@@ -118,15 +122,16 @@ def transfer_many(
 def _shared_prefixes(
     cohort: Field, cells: Sequence[Cell], plans: "Sequence[_Plan]", compute: Compute
 ) -> dict[tuple[int, tuple[int, ...]], PrefixRows]:
-    """The frozen layers' output for every depth and grid among the cells; together they keep to the memory."""
+    """What enters the first trained layer, for every depth and grid among the cells; together within the memory."""
     shared: dict[tuple[int, tuple[int, ...]], PrefixRows] = {}
     kept = 0
     for cell, plan in zip(cells, plans, strict=True):
         key = (plan.start, cell.signal.shape)
-        if plan.start == 0 or key in shared:
+        if key in shared or not plan.shares_rows:
             continue
         # The engine of such a fit says what its buffers leave of the memory.
-        room = engine_of([start_of_transfer(cohort, plan.start, plan.rest, plan.seed)], plan.task(compute)).budget
+        start = start_of_transfer(cohort, plan.start, plan.rest, plan.seed)
+        room = engine_of([start], plan.job(compute), math.prod(cell.signal.shape)).budget
         x = cohort.grid_coordinates(cell.signal.shape)
         shared[key] = PrefixRows(cohort.encoder, x, plan.start, room - kept)
         kept += shared[key].kept_bytes
@@ -165,8 +170,13 @@ class _Plan:
         }
         return cls(replace(recipe, backbone=None), 0 if tau is None else tau + 1, rest, cell.seed, notes)
 
-    def task(self, compute: Compute) -> Task:
-        return Task(self.recipe, "transfer", self.seed, self.start, self.notes, compute)
+    @property
+    def shares_rows(self) -> bool:
+        """Whether what enters the first trained layer is the cohort's: scratch draws a projection of its own."""
+        return self.start > 0 or self.rest == "warm"
+
+    def job(self, compute: Compute) -> Job:
+        return Job(self.recipe, "transfer", self.seed, self.start, self.notes, compute)
 
 
 def _rest(freeze: Freeze, rest: str | None) -> Rest:

@@ -5,7 +5,7 @@ network never need each other, so a core can take a share of the rows through th
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TypeVar
@@ -19,18 +19,23 @@ Result = TypeVar("Result")
 def on_cores(work: Callable[[Job], Result], jobs: Iterable[Job], count: int) -> list[Result]:
     """``[work(job) for job in jobs]``, on ``count`` threads with one torch thread each.
 
-    Raises whatever the first failing job raised, after all have ended.
+    Raises what a failing job raised, at once; jobs that have not begun are then dropped, and those that run end by
+    themselves.
     """
     jobs = list(jobs)
     if count == 1 and torch.get_num_threads() == 1:
         return [work(job) for job in jobs]
     futures: list[Future[Result]] = [_pool(count).submit(work, job) for job in jobs]
-    errors = [future.exception() for future in futures]
-    # A worker that has just begun has also set what threads made from now on take for their number.
-    torch.set_num_threads(torch.get_num_threads())
-    for error in errors:
-        if error is not None:
-            raise error
+    try:
+        wait(futures, return_when=FIRST_EXCEPTION)
+    finally:
+        for future in futures:
+            future.cancel()
+        # A worker that has just begun has also set what threads made from now on take for their number.
+        torch.set_num_threads(torch.get_num_threads())
+    for future in futures:
+        if future.done() and not future.cancelled():
+            future.result()
     return [future.result() for future in futures]
 
 
