@@ -43,6 +43,7 @@ bench-fit: $(VENV)/.bench
 else
 bench-fit: $(VENV)/.bench
 	$(BIN)/python benchmarks/fit_steps.py --csv benchmarks/results/fit_steps.csv
+	$(BIN)/python benchmarks/fit_memory.py --csv benchmarks/results/fit_memory.csv
 	$(BIN)/python benchmarks/fit_quality.py --csv benchmarks/results/fit_quality.csv
 endif
 

@@ -5,8 +5,8 @@
 A step is gradient and Adam. ``plain`` is the loop that the field writes: the whole image through autograd at once,
 nothing frozen; where the package siren-pytorch is installed, its network is timed in the same loop. ``floor`` is the
 time that our step's matrix products take at the rate of a 2048x2048 product, plus torch's sine and cosine in cache for
-every value of a SIREN (the engine's own sines come from numpy and are faster). All are timed in turn, medians are
-shown. Memory is the peak of a process of its own, less that of one that only builds the network.
+every value of a SIREN (the engine's own sines come from numpy and are faster). All are timed in turn,
+medians are shown.
 """
 
 import argparse
@@ -22,14 +22,14 @@ from inrlens.fitting.optimisers import Optimisers
 from inrlens.fitting.prefix import PrefixRows
 from inrlens.fitting.workers import cores, torch_on_one_thread
 from inrlens.signals.signal import coordinates
-from timing import Machine, MachineCalls, about, alternate, own_peak_mib, peak_mib_of
+from timing import Machine, MachineCalls, about, alternate
 
 TAU_STAR = {"siren": 1, "ffmlp": 0}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table; times in seconds, memory in MiB, rates of the machine during this line."""
+    """One line of the table; times in seconds, rates of the machine during this line."""
 
     backbone: str
     grid: str
@@ -38,8 +38,6 @@ class Row:
     plain: float
     floor: float
     siren_pytorch: float | None
-    ours_memory: float | None
-    plain_memory: float | None
     product_flops: float
     sine_cosine_seconds: float
 
@@ -71,26 +69,7 @@ def floor(machine: Machine, backbone: str, grid: tuple[int, int], frozen: int) -
     return grid[0] * grid[1] * (products / machine.product + values * machine.sine_cosine)
 
 
-def memory(which: str, backbone: str, grid: tuple[int, int], heads: int, steps: int) -> float:
-    """Peak MiB of a process that takes so many steps."""
-    return peak_mib_of(__file__, "--memory-of", which, backbone, *map(str, (*grid, heads, steps)))
-
-
-def take_steps(which: str, backbone: str, *numbers: str) -> None:
-    """Takes some steps and prints the process's peak memory in MiB."""
-    height, width, heads, steps = map(int, numbers)
-    grid = (height, width)
-    if steps:
-        field = il.Field.new(backbone, heads=heads)
-        step = our_step(backbone, grid, 0, heads) if which == "ours" else plain_step(field, grid, 3 * heads)
-        for _ in range(steps):
-            step()
-    else:
-        il.Field.new(backbone, heads=heads)
-    print(own_peak_mib())
-
-
-def measure(backbone: str, grid: tuple[int, int], frozen: int, rounds: int, with_memory: bool) -> Row:
+def measure(backbone: str, grid: tuple[int, int], frozen: int, rounds: int) -> Row:
     """One line of the table."""
     machine_calls = MachineCalls()
     calls = {"ours": our_step(backbone, grid, frozen), "plain": plain_step(il.Field.new(backbone), grid)}
@@ -99,7 +78,6 @@ def measure(backbone: str, grid: tuple[int, int], frozen: int, rounds: int, with
         calls["siren_pytorch"] = plain_step(other, grid)
     times = alternate({**calls, **machine_calls.calls}, rounds)
     machine = machine_calls.of(times)
-    base = memory("ours", backbone, grid, 1, 0) if with_memory else 0.0
     return Row(
         backbone,
         f"{grid[0]}x{grid[1]}",
@@ -108,8 +86,6 @@ def measure(backbone: str, grid: tuple[int, int], frozen: int, rounds: int, with
         times["plain"],
         floor(machine, backbone, grid, frozen),
         times.get("siren_pytorch"),
-        memory("ours", backbone, grid, 1, 2) - base if with_memory else None,
-        memory("plain", backbone, grid, 1, 2) - base if with_memory else None,
         machine.product,
         machine.sine_cosine,
     )
@@ -119,9 +95,8 @@ def line(row: Row) -> str:
     """A row as a line of the printed table."""
     name = f"{row.backbone} {row.grid}, {row.frozen} of 5 frozen"
     other = f"{row.siren_pytorch / row.ours:19.2f}" if row.siren_pytorch else f"{'-':>19}"
-    shares = f"{row.plain_memory / row.ours_memory:12.1f}" if row.ours_memory and row.plain_memory else f"{'-':>12}"
     times = f"{row.ours * 1e3:6.0f}ms {row.plain / row.ours:11.2f} {row.ours / row.floor:11.2f}"
-    return f"{name:34} {times} {other} {shares} {row.product_flops / 1e9:8.0f}"
+    return f"{name:34} {times} {other} {row.product_flops / 1e9:8.0f}"
 
 
 def main() -> None:
@@ -129,30 +104,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="178x218 only, three rounds")
     parser.add_argument("--csv", type=Path, help="write the table here")
-    parser.add_argument("--memory-of", nargs=6, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.memory_of:
-        take_steps(*options.memory_of)
-        return
     machine = about()
     print(machine)
-    print(
-        f"{'step':34} {'ours':>8} {'plain/ours':>11} {'ours/floor':>11} {'siren-pytorch/ours':>19} "
-        f"{'plain/ours MB':>12} {'GFLOP/s':>8}"
-    )
+    print(f"{'step':34} {'ours':>8} {'plain/ours':>11} {'ours/floor':>11} {'siren-pytorch/ours':>19} {'GFLOP/s':>8}")
     rows = []
     # Height by width, as everywhere; the pictures are 178 and 768 wide.
-    cases = [((218, 178), 3 if options.quick else 9)] + ([] if options.quick else [((512, 768), 3)])
+    cases = [((218, 178), 3 if options.quick else 7)] + ([] if options.quick else [((512, 768), 2)])
     for grid, rounds in cases:
         for backbone in il.backbone_names():
             for frozen in (0, TAU_STAR[backbone] + 1):
-                row = measure(backbone, grid, frozen, rounds, with_memory=frozen == 0 and grid[1] > 700)
+                row = measure(backbone, grid, frozen, rounds)
                 rows.append(row)
                 print(line(row), flush=True)
-    if not options.quick:
-        for backbone in il.backbone_names():
-            peak = memory("ours", backbone, (512, 768), 10, 2)
-            print(f"{backbone} 512x768 with ten heads: the whole process peaks at {peak:.0f} MiB", flush=True)
     if options.csv:
         options.csv.parent.mkdir(parents=True, exist_ok=True)
         with options.csv.open("w", newline="", encoding="utf-8") as file:

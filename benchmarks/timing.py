@@ -1,9 +1,7 @@
-"""Alternating timings, what this machine can do at best, and the peak memory of a process."""
+"""Alternating timings, and what this machine can do at best."""
 
 import platform
-import resource
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -62,14 +60,3 @@ def about() -> str:
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
         name = names[0] if names else name
     return f"{name}, {torch.get_num_threads()} threads, torch {torch.__version__}, Python {platform.python_version()}"
-
-
-def own_peak_mib() -> float:
-    """Peak resident MiB of this process."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def peak_mib_of(script: str, *arguments: str) -> float:
-    """Peak resident MiB that ``script`` prints when run with ``arguments`` in a process of its own."""
-    command = [sys.executable, script, *arguments]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
