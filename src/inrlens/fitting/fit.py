@@ -108,7 +108,6 @@ def fit_many(
         return fit_fields(fields, [[signal] for signal in some], Job(recipe, "single", seed, compute=compute), tell)
 
     keys = [(seed, signal.shape, signal.channels) for seed, signal in pairs]
-    # Torch keeps one precision for all threads: it is set here, not by each fit as it comes and goes.
     with compute.products():
         return fit_all(keys, together, device, callback)
 
@@ -124,7 +123,8 @@ def _fit_new(
     callback: Callback | None,
 ) -> Fit:
     field = _new_field(recipe, signals, seed, device)
-    return fit_fields([field], [signals], Job(recipe, kind, seed, compute=compute), tell_one(callback), resume)[0]
+    with compute.products():
+        return fit_fields([field], [signals], Job(recipe, kind, seed, compute=compute), tell_one(callback), resume)[0]
 
 
 def _new_field(recipe: Recipe, signals: Sequence[Signal], seed: int, device: torch.device | str) -> Field:

@@ -51,7 +51,8 @@ def fit_fields(
 ) -> list[Fit]:
     """Fits each field in place to its signals, which all lie on one grid; every field has one shape.
 
-    ``inputs`` are rows that another fit on the same frozen layers and grid has computed already.
+    ``inputs`` are rows that another fit on the same frozen layers and grid has computed already. The precision of
+    products is the caller's to set, since torch keeps one for all threads.
     """
     grid = one_grid([signal for own in signals for signal in own])
     first = fields[0]
@@ -66,7 +67,7 @@ def fit_fields(
         keeper = Keeper(resume, who, engine.cores)
     x = first.grid_coordinates(grid)
     draws = generator(job.seed, job.kind, "batches")
-    with first_interrupt_asks(), job.compute.products(), torch_on_one_thread() if engine.cores > 1 else nullcontext():
+    with first_interrupt_asks(), torch_on_one_thread() if engine.cores > 1 else nullcontext():
         if inputs is None:
             inputs = PrefixRows(first.encoder, x, job.start, engine.budget)
         tracks = optimise(engine, inputs, targets, job.recipe, draws, tell, keeper)

@@ -38,15 +38,15 @@ def fit_all(
         fits.update(zip(group, found, strict=True))
 
     with first_interrupt_asks() as interrupt:
-        try:
-            if on_cpu:
-                on_cores(run, groups, cores())
-            else:
-                for group in groups:
-                    run(group)
-        except BaseException:
-            interrupt.asked = True  # ends the fits that still run on other cores after their step
-            raise
+
+        def ask_the_others() -> None:
+            interrupt.asked = True
+
+        if on_cpu:
+            on_cores(run, groups, cores(), ask_the_others)
+        else:
+            for group in groups:
+                run(group)
     return [fits[number] for number in range(len(keys))]
 
 

@@ -63,7 +63,8 @@ def transfer(
     """
     plan = _Plan.of(cohort, Cell(signal, freeze, _rest(freeze, rest), seed), recipe)
     field = start_of_transfer(cohort, plan.start, plan.rest, seed)
-    return fit_fields([field], [[signal]], plan.job(compute), tell_one(callback), resume)[0]
+    with compute.products():
+        return fit_fields([field], [[signal]], plan.job(compute), tell_one(callback), resume)[0]
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,6 @@ def transfer_many(
         return fit_fields(fields, [[signal] for signal in signals], plan.job(compute), tell, inputs=inputs)
 
     keys = [(plan.start, plan.rest, plan.seed, cell.signal.shape) for plan, cell in zip(plans, cells, strict=True)]
-    # Torch keeps one precision for all threads: it is set here, not by each fit as it comes and goes.
     with compute.products():
         return fit_all(keys, together, cohort.device, callback)
 

@@ -16,11 +16,13 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-def on_cores(work: Callable[[Job], Result], jobs: Iterable[Job], count: int) -> list[Result]:
+def on_cores(
+    work: Callable[[Job], Result], jobs: Iterable[Job], count: int, at_failure: Callable[[], None] | None = None
+) -> list[Result]:
     """``[work(job) for job in jobs]``, on ``count`` threads with one torch thread each.
 
-    Raises what a failing job raised, at once; jobs that have not begun are then dropped, and those that run end by
-    themselves.
+    Raises what the first failing job raised: jobs that have not begun are dropped then, ``at_failure`` is called so
+    that it may ask those that run to end soon, and they are waited for. The same holds for Ctrl-C.
     """
     jobs = list(jobs)
     if count == 1 and torch.get_num_threads() == 1:
@@ -28,14 +30,19 @@ def on_cores(work: Callable[[Job], Result], jobs: Iterable[Job], count: int) -> 
     futures: list[Future[Result]] = [_pool(count).submit(work, job) for job in jobs]
     try:
         wait(futures, return_when=FIRST_EXCEPTION)
-    finally:
+        for future in futures:
+            if future.done():
+                future.result()
+    except BaseException:
         for future in futures:
             future.cancel()
+        if at_failure is not None:
+            at_failure()
+        wait(futures)
+        raise
+    finally:
         # A worker that has just begun has also set what threads made from now on take for their number.
         torch.set_num_threads(torch.get_num_threads())
-    for future in futures:
-        if future.done() and not future.cancelled():
-            future.result()
     return [future.result() for future in futures]
 
 
