@@ -7,7 +7,6 @@ take beyond a process that only builds the network.
 """
 
 import argparse
-import csv
 import subprocess
 import sys
 from dataclasses import astuple, dataclass, fields
@@ -16,7 +15,7 @@ from pathlib import Path
 import inrlens as il
 from fit_peers import plain_step
 from fit_steps import our_step
-from timing import about
+from timing import write_csv
 
 GRID = (512, 768)
 
@@ -85,11 +84,7 @@ def main() -> None:
             flush=True,
         )
     if options.csv:
-        options.csv.parent.mkdir(parents=True, exist_ok=True)
-        with options.csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["machine", *(field.name for field in fields(Row))])
-            writer.writerows([about(), *astuple(row)] for row in rows)
+        write_csv(options.csv, [field.name for field in fields(Row)], [astuple(row) for row in rows])
 
 
 if __name__ == "__main__":

@@ -11,14 +11,13 @@ recipe; ``--no-paper`` leaves that out, and ``--set`` changes the fast one's num
 """
 
 import argparse
-import csv
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
 import inrlens as il
 from fit_peers import plain_step
 from fit_steps import our_step
-from timing import about, alternate
+from timing import about, alternate, write_csv
 
 GRID = (218, 178)
 
@@ -69,8 +68,7 @@ def main() -> None:
     parser.add_argument("--no-paper", action="store_true", help="the fast recipe alone")
     parser.add_argument("--csv", type=Path, help="write the table here")
     options = parser.parse_args()
-    machine = about()
-    print(machine)
+    print(about())
     if options.photos:
         photos = il.load_folder(options.photos, size=GRID, how="cover", limit=options.limit)
     else:
@@ -97,11 +95,7 @@ def main() -> None:
                 flush=True,
             )
     if options.csv:
-        options.csv.parent.mkdir(parents=True, exist_ok=True)
-        with options.csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["machine", *(field.name for field in fields(Row))])
-            writer.writerows([machine, *astuple(row)] for row in rows)
+        write_csv(options.csv, [field.name for field in fields(Row)], [astuple(row) for row in rows])
 
 
 if __name__ == "__main__":

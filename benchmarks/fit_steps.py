@@ -10,7 +10,6 @@ medians are shown.
 """
 
 import argparse
-import csv
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -105,8 +104,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="178x218 only, three rounds")
     parser.add_argument("--csv", type=Path, help="write the table here")
     options = parser.parse_args()
-    machine = about()
-    print(machine)
+    print(about())
     print(f"{'step':34} {'ours':>8} {'plain/ours':>11} {'ours/floor':>11} {'siren-pytorch/ours':>19} {'GFLOP/s':>8}")
     rows = []
     # Height by width, as everywhere; the pictures are 178 and 768 wide.
@@ -118,11 +116,7 @@ def main() -> None:
                 rows.append(row)
                 print(line(row), flush=True)
     if options.csv:
-        options.csv.parent.mkdir(parents=True, exist_ok=True)
-        with options.csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["machine", *(field.name for field in fields(Row))])
-            writer.writerows([machine, *astuple(row)] for row in rows)
+        write_csv(options.csv, [field.name for field in fields(Row)], [astuple(row) for row in rows])
 
 
 if __name__ == "__main__":

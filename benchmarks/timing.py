@@ -1,10 +1,11 @@
 """Alternating timings, and what this machine can do at best."""
 
+import csv
 import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,3 +61,12 @@ def about() -> str:
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
         name = names[0] if names else name
     return f"{name}, {torch.get_num_threads()} threads, torch {torch.__version__}, Python {platform.python_version()}"
+
+
+def write_csv(path: Path, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Writes a benchmark's rows, each led by the machine that it was measured on."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["machine", *names])
+        writer.writerows([about(), *row] for row in rows)
