@@ -64,7 +64,7 @@ Recipe = Annotated[
     RecipeName,
     typer.Option(
         "--recipe",
-        help="paper: its Table 2, every pixel every step; fast: ours, a tenth of its passes; small: ours, for thumbnails.",
+        help="paper: its Table 2, every pixel every step; fast: ours, far fewer passes; small: ours, for thumbnails.",
         rich_help_panel=_NETWORK,
     ),
 ]
