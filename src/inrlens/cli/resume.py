@@ -30,7 +30,7 @@ def check_start(out: Path, resume: bool, force: bool) -> bool:
         raise InputError(f"{str(out)!r} is no name for a run folder: give one, such as runs/photo.")
     state = state_file(out)
     if is_running(out):
-        raise InputError(f"another fit into {out} is running: wait for it, or give another path.")
+        raise _running(out)
     # A killed fit leaves its empty folder behind, an interrupted one its run so far.
     empty = out.is_dir() and not out.is_symlink() and not any(out.iterdir())
     if not state.exists():
@@ -58,7 +58,7 @@ def only_one(out: Path) -> Iterator[None]:
     """
     with _lock(out) as held:
         if not held:
-            raise InputError(f"another fit into {out} is running: wait for it, or give another path.")
+            raise _running(out)
         yield
 
 
@@ -68,6 +68,10 @@ def is_running(out: Path) -> bool:
         return False
     with _lock(out) as held:
         return not held
+
+
+def _running(out: Path) -> InputError:
+    return InputError(f"another fit into {out} is running: wait for it, or give another path.")
 
 
 @contextmanager

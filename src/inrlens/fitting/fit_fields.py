@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field as with_default, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from inrlens.errors import InputError
 from inrlens.fields.field import EVALUATION_TILE, Field, Origin
@@ -73,7 +73,8 @@ def fit_fields(
         tracks = optimise(engine, inputs, targets, job.recipe, draws, tell, keeper)
         fits = []
         for index, (field, own, track) in enumerate(zip(fields, signals, tracks, strict=True)):
-            fits.append(_close(index, field, own, x, targets[index], track, job, engine, tell))
+            trained = engine.stack.parameters_of[index]
+            fits.append(_close(index, field, own, x, targets[index], track, trained, job, tell))
     engine.stack.part()
     if keeper is not None and all(fitted.outcome != "interrupted" for fitted in fits):
         keeper.end()
@@ -95,14 +96,14 @@ def _close(
     x: Tensor,
     targets: Tensor,
     track: Track,
+    parameters: list[nn.Parameter],
     job: Job,
-    engine: Engine,
     tell: Tell | None,
 ) -> Fit:
     """The result of one field of a stack: its quality on the whole grid, and where it came from."""
     psnrs, loss = _final_quality(field, x, targets)
     if not math.isfinite(loss):
-        track.roll_back(list(engine.stack.parameters_of[index]))
+        track.roll_back(list(parameters))
         psnrs, loss = _final_quality(field, x, targets)
     mean = sum(psnrs) / len(psnrs)
     last = Record(track.steps, loss, mean, track.seconds)
