@@ -19,8 +19,8 @@ from fit_peers import plain_step, random_targets, siren_pytorch
 from inrlens.fitting.engine import Engine
 from inrlens.fitting.optimisers import Optimisers
 from inrlens.fitting.prefix import PrefixRows
-from inrlens.fitting.workers import cores, torch_on_one_thread
 from inrlens.signals.signal import coordinates
+from inrlens.workers import cores, torch_on_one_thread
 from timing import Machine, MachineCalls, about, alternate
 
 TAU_STAR = {"siren": 1, "ffmlp": 0}

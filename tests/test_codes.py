@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 import inrlens as il
 import toys
 from inrlens.atoms.statistics import ACTIVE_THRESHOLD, spread
-from inrlens.dictionaries.train import layer_rows
+from inrlens.dictionaries.activations import layer_rows
 
 
 def _dense(codes: il.Codes) -> np.ndarray:

@@ -6,8 +6,8 @@ from torch import Tensor
 
 import inrlens as il
 import toys
+from inrlens.dictionaries.activations import layer_rows
 from inrlens.dictionaries.topk import SparseAutoencoder
-from inrlens.dictionaries.train import layer_rows
 
 
 @torch.no_grad()

@@ -8,8 +8,8 @@ import torch
 
 import inrlens as il
 import toys
+from inrlens.dictionaries.activations import layer_rows
 from inrlens.dictionaries.topk import SaeOrigin, SparseAutoencoder
-from inrlens.dictionaries.train import layer_rows
 
 GRID = (70, 65)
 """More rows than one tile holds."""

@@ -13,7 +13,7 @@ from inrlens.fitting.fit_fields import Job, fit_fields
 from inrlens.fitting.history import Record
 from inrlens.fitting.many import grouped
 from inrlens.fitting.prefix import PrefixRows
-from inrlens.fitting.workers import on_cores
+from inrlens.workers import on_cores
 
 
 def _same(one: il.Fit, two: il.Fit) -> bool:

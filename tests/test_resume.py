@@ -79,13 +79,13 @@ def test_a_killed_fit_continues_from_the_last_state_that_it_kept(tmp_path: Path)
 
 def test_the_state_is_kept_every_so_many_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = itertools.count()
-    monkeypatch.setattr("inrlens.fitting.resume.time.monotonic", lambda: float(next(seconds)))
+    monkeypatch.setattr("inrlens.resume.time.monotonic", lambda: float(next(seconds)))
     kept: list[int] = []
 
     def write(path: Path, content: Container, force: bool) -> None:
         kept.append(content.description["step"])
 
-    monkeypatch.setattr("inrlens.fitting.resume.write_container", write)
+    monkeypatch.setattr("inrlens.resume.write_container", write)
     il.fit(toys.signal(), toys.recipe(steps=9), resume=il.Resume(tmp_path / "state", every=3.0))
     assert kept == [0, 3, 6, 9]
 
@@ -211,7 +211,7 @@ def test_a_disk_that_is_full_for_a_while_costs_no_fit(
         if len(written) > 1:
             raise il.InputError("state could not be written: No space left on device.")
 
-    monkeypatch.setattr("inrlens.fitting.resume.write_container", write)
+    monkeypatch.setattr("inrlens.resume.write_container", write)
     fitted = il.fit(toys.signal(), toys.recipe(steps=3), resume=il.Resume(tmp_path / "state", every=0.0))
     assert fitted.outcome == "finished"
     assert len(written) > 2

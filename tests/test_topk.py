@@ -6,7 +6,7 @@ from torch import Tensor
 
 import inrlens as il
 import toys
-from inrlens.dictionaries.step import reconstruction_gradients, remove_parallel_part, renormalise
+from inrlens.dictionaries.step import SaeGradients, remove_parallel_part, renormalise
 from inrlens.dictionaries.topk import SaeOrigin, SparseAutoencoder
 
 NAMES = ("encoder", "encoder_bias", "decoder", "pre_bias")
@@ -82,7 +82,7 @@ def test_the_written_out_gradient_equals_dense_autograd(
     assert codes.any()
     loss = (_dense(sae, h) - h).square().sum(1).mean()
     expected = torch.autograd.grad(loss, [getattr(sae, name) for name in NAMES])
-    found = reconstruction_gradients(sae, h)
+    found = SaeGradients(sae)(h)
     assert found.rows == rows
     assert found.squared_error == pytest.approx(float(loss.detach()) * rows, rel=1e-5)
     assert torch.equal(found.fired, (codes > 0).any(0))
@@ -98,7 +98,7 @@ def test_rows_without_any_code_still_move_the_centre() -> None:
     with torch.no_grad():
         sae.encoder_bias.fill_(-1e3)
     h = torch.randn(6, 16, generator=toys.generator(), dtype=torch.float64)
-    found = reconstruction_gradients(sae, h)
+    found = SaeGradients(sae)(h)
     assert not found.fired.any()
     torch.testing.assert_close(sae.pre_bias.grad, 2.0 * (sae.pre_bias.detach() - h).mean(0))
     for name in ("encoder", "encoder_bias", "decoder"):
@@ -107,7 +107,7 @@ def test_rows_without_any_code_still_move_the_centre() -> None:
 
 def test_the_parallel_part_is_removed_and_the_norm_restored() -> None:
     sae = toys.sae(toys.field(), dtype=torch.float64).requires_grad_(True)
-    reconstruction_gradients(sae, torch.randn(40, 16, generator=toys.generator(), dtype=torch.float64))
+    SaeGradients(sae)(torch.randn(40, 16, generator=toys.generator(), dtype=torch.float64))
     assert sae.decoder.grad is not None
     before = sae.decoder.grad.clone()
     remove_parallel_part(sae)

@@ -2,6 +2,7 @@
 
 import logging
 import signal as signals_of_the_system
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ import torch.nn.functional as F
 
 import inrlens as il
 import toys
-from inrlens.dictionaries import train as train_module
+from inrlens.dictionaries.activations import encoder_digest, layer_rows
+from inrlens.dictionaries.auxiliary import add_auxiliary_gradient
 from inrlens.dictionaries.centre import geometric_median
-from inrlens.dictionaries.step import reconstruction_gradients
+from inrlens.dictionaries.loop import SaeRecord
+from inrlens.dictionaries.step import SaeGradients
 from inrlens.dictionaries.topk import SparseAutoencoder
-from inrlens.dictionaries.train import SaeRecord, _add_auxiliary_gradient, encoder_digest, layer_rows
 
 
 def _train(field: il.Field, **numbers: Any) -> il.SaeFit:
@@ -140,9 +142,9 @@ def test_the_auxiliary_gradient_equals_autograd_on_its_definition(auxiliary_k: i
     names = ("encoder", "encoder_bias", "decoder", "pre_bias")
     wanted = torch.autograd.grad(loss, [getattr(sae, name) for name in names])
 
-    reconstruction_gradients(sae, h)
+    SaeGradients(sae)(h)
     plain = {name: getattr(sae, name).grad.clone() for name in names}
-    _add_auxiliary_gradient(sae, h, dead, auxiliary_k)
+    add_auxiliary_gradient(sae, h, dead, auxiliary_k)
     for name, expected in zip(names, wanted, strict=True):
         added = getattr(sae, name).grad - plain[name]
         torch.testing.assert_close(added, expected, rtol=1e-9, atol=1e-12, msg=name)
@@ -153,9 +155,9 @@ def test_the_auxiliary_gradient_equals_autograd_on_its_definition(auxiliary_k: i
 def test_without_dead_atoms_nothing_is_added() -> None:
     sae = toys.sae(toys.field()).requires_grad_(True)
     h = torch.randn(40, 16, generator=toys.generator(1))
-    reconstruction_gradients(sae, h)
+    SaeGradients(sae)(h)
     before = [parameter.grad.clone() for parameter in sae.parameters() if parameter.grad is not None]
-    _add_auxiliary_gradient(sae, h, torch.zeros(24, dtype=torch.bool), 5)
+    add_auxiliary_gradient(sae, h, torch.zeros(24, dtype=torch.bool), 5)
     after = [parameter.grad for parameter in sae.parameters()]
     assert all(torch.equal(one, two) for one, two in zip(before, after, strict=True) if two is not None)
 
@@ -194,7 +196,7 @@ def test_control_c_keeps_what_was_reached() -> None:
 def test_a_loss_that_is_not_finite_keeps_the_last_finite_dictionary(
     steps: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.WARNING, logger=train_module.__name__):
+    with caplog.at_level(logging.WARNING, logger="inrlens.dictionaries.loop"):
         fitted = _train(toys.field(), steps=steps, learning_rate=1e30)
     assert fitted.outcome == "diverged"
     assert all(bool(torch.isfinite(value).all()) for value in fitted.sae.state_dict().values())
@@ -231,9 +233,96 @@ def test_numbers_that_no_dictionary_can_be_trained_with(numbers: dict[str, Any],
 
 
 def test_a_centre_that_is_not_known_and_a_grid_that_is_not() -> None:
-    recipe = train_module.SaeRecipe()
+    recipe = il.SaeRecipe()
     object.__setattr__(recipe, "centre", "median")  # past the type checker
     with pytest.raises(il.InputError, match="centre='median' is not known; allowed are mean, geometric_median"):
         recipe.__post_init__()
     with pytest.raises(il.InputError, match="never fitted on a grid"):
         il.train_sae(il.Field.new("siren", width=4), 0, n_atoms=4, k=1, steps=1)
+
+
+# -- many at once, and interrupted ones ------------------------------------------------------------------------------
+
+
+def test_many_are_each_what_one_alone_is() -> None:
+    field = toys.field()
+    recipes = [il.SaeRecipe(24, k, steps=12, batch=20, learning_rate=1e-2) for k in (1, 4)]
+    told: list[tuple[int, int]] = []
+    fits = il.train_sae_many(
+        field, 1, recipes, seeds=(0, 3), callback=lambda number, record, steps: told.append((number, record.step))
+    )
+    assert [(fitted.sae.origin.seed, fitted.sae.k) for fitted in fits] == [(0, 1), (0, 4), (3, 1), (3, 4)]
+    for fitted in fits:
+        assert _same(fitted.sae, _train(field, k=fitted.sae.k, steps=12, seed=fitted.sae.origin.seed).sae)
+    assert {number for number, _ in told} == {0, 1, 2, 3}
+    assert [step for number, step in told if number == 2] == [0, 12]
+
+
+def test_a_fault_in_one_of_many_is_raised() -> None:
+    def fail(number: int, record: SaeRecord, steps: int) -> None:
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        il.train_sae_many(toys.field(), 1, [il.SaeRecipe(24, 4, steps=3)], callback=fail)
+
+
+def test_cores_share_the_rows_of_a_step() -> None:
+    sae = toys.sae(toys.field(), dtype=torch.float64).requires_grad_(True)
+    h = torch.randn(41, 16, generator=toys.generator(1), dtype=torch.float64)
+    alone = SaeGradients(sae)(h)
+    wanted = [parameter.grad.clone() for parameter in sae.parameters() if parameter.grad is not None]
+    for count in (2, 3, 60):
+        shared = SaeGradients(sae, count)(h)
+        assert shared.squared_error == pytest.approx(alone.squared_error, rel=1e-12)
+        assert torch.equal(shared.fired, alone.fired)
+        for parameter, expected in zip(sae.parameters(), wanted, strict=True):
+            torch.testing.assert_close(parameter.grad, expected, rtol=1e-10, atol=1e-13)
+
+
+class _Press:
+    """Ctrl-C at the record of one step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def __call__(self, record: SaeRecord, steps: int) -> None:
+        if record.step == self.step:
+            signals_of_the_system.raise_signal(signals_of_the_system.SIGINT)
+
+
+@pytest.mark.parametrize("auxiliary_k", [0, 6])
+def test_a_training_goes_on_bit_for_bit(tmp_path: Path, auxiliary_k: int) -> None:
+    field = toys.field("ffmlp")
+    numbers = {"steps": 120, "auxiliary_k": auxiliary_k, "n_atoms": 60, "k": 2}
+    whole = _train(field, **numbers)
+    resume = il.Resume(tmp_path / "state")
+    for step in (0, 50, 100):
+        part = _train(field, **numbers, resume=resume, callback=_Press(step))
+        assert (part.outcome, part.steps) == ("interrupted", step + 1)
+    continued = _train(field, **numbers, resume=resume)
+    assert (continued.outcome, continued.steps) == ("finished", 120)
+    assert _same(continued.sae, whole.sae)
+    assert [(row.step, row.fvu) for row in continued.history] == [(row.step, row.fvu) for row in whole.history]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_state_of_another_training_is_refused(tmp_path: Path) -> None:
+    resume = il.Resume(tmp_path / "state")
+    field = toys.field()
+    _train(field, resume=resume, callback=_Press(0))
+    for numbers, message in (
+        ({"k": 5}, "is the state of a training with another recipe, k: 4 there, 5 here; go on as that training began"),
+        ({"layer": 2}, "is the state of a training with another layer: 1 there, 2 here"),
+        ({"seed": 1}, "is the state of a training with another seed: 0 there, 1 here"),
+        ({"grid": (5, 6)}, "is the state of a training with another grid"),
+    ):
+        with pytest.raises(il.InputError, match=message):
+            _train(field, resume=resume, **numbers)
+    with pytest.raises(il.InputError, match="is the state of a training with another network"):
+        _train(toys.field(seed=1), resume=resume)
+    with pytest.raises(il.InputError, match="state holds a running training, not the state of a running fit"):
+        il.fit(toys.signal(), toys.recipe(), resume=resume)
+    whole = resume.path.read_bytes()
+    resume.path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(il.InputError, match="state is not a checkpoint of InrLens, or it is cut short or damaged"):
+        _train(field, resume=resume)

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 import inrlens as il
+from inrlens.dictionaries.activations import layer_rows
 from inrlens.dictionaries.step import renormalise
 from inrlens.dictionaries.topk import SaeOrigin, SparseAutoencoder
-from inrlens.dictionaries.train import layer_rows
 
 SMALL: dict[str, dict[str, Any]] = {
     "siren": {"width": 16, "depth": 4, "omega_0": 20.0},

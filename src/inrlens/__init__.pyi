@@ -8,8 +8,9 @@ from .atoms.statistics import (
 )
 from .checkpoints import load as load, save as save
 from .dictionaries.evaluate import SaeQuality as SaeQuality, evaluate_sae as evaluate_sae
+from .dictionaries.recipe import SaeRecipe as SaeRecipe
 from .dictionaries.topk import SparseAutoencoder as SparseAutoencoder
-from .dictionaries.train import SaeFit as SaeFit, train_sae as train_sae
+from .dictionaries.train import SaeFit as SaeFit, train_sae as train_sae, train_sae_many as train_sae_many
 from .errors import InputError as InputError
 from .fields.backbone import backbone_names as backbone_names, make_backbone as make_backbone
 from .fields.encoder import Encoder as Encoder
@@ -19,7 +20,6 @@ from .fitting.compute import Compute as Compute
 from .fitting.fit import fit as fit, fit_cohort as fit_cohort, fit_many as fit_many
 from .fitting.history import Fit as Fit
 from .fitting.recipes import Recipe as Recipe
-from .fitting.resume import Resume as Resume
 from .fitting.transfer import Cell as Cell, transfer as transfer, transfer_many as transfer_many
 from .metrics import psnr as psnr, ssim as ssim
 from .ranks.advice import FreezeAdvice as FreezeAdvice, freeze_advice as freeze_advice
@@ -28,6 +28,7 @@ from .ranks.stable_rank import (
     stable_rank as stable_rank,
     weight_stable_ranks as weight_stable_ranks,
 )
+from .resume import Resume as Resume
 from .signals.bundled import bundled_photos as bundled_photos, photo_sources as photo_sources
 from .signals.folders import load_folder as load_folder
 from .signals.images import load_image as load_image, save_image as save_image

@@ -14,7 +14,7 @@ from inrlens.cli.run_output import new_run
 
 if TYPE_CHECKING:
     from inrlens.fitting.history import Callback, Fit
-    from inrlens.fitting.resume import Resume
+    from inrlens.resume import Resume
     from inrlens.signals.folders import Skipped
     from inrlens.signals.signal import Signal
     from inrlens.studies.record import ConditionRecord
@@ -45,8 +45,8 @@ def fit_into_folder(
     Raises:
         typer.Exit: with code 130 where Ctrl-C ended it; what was reached is kept.
     """
-    from inrlens.fitting.resume import Resume
     from inrlens.interrupt import first_interrupt_asks
+    from inrlens.resume import Resume
     from inrlens.studies.run_folder import write_fit_run
 
     out = where.out

@@ -33,8 +33,8 @@ def open_dictionary(path: Path, field: "Field", device: str) -> "SparseAutoencod
         InputError: where there is none at ``path``, or it does not fit any layer of ``field``.
     """
     from inrlens.checkpoints import load_sae
+    from inrlens.dictionaries.activations import encoder_digest
     from inrlens.dictionaries.evaluate import check_fits
-    from inrlens.dictionaries.train import encoder_digest
 
     sae = load_sae(path)
     try:

@@ -17,9 +17,9 @@ from inrlens.fitting.compute import Compute
 from inrlens.fitting.prefix import PrefixRows
 from inrlens.fitting.replay import Gradient, Replay
 from inrlens.fitting.stack import Stack
-from inrlens.fitting.workers import on_cores
 from inrlens.fitting.written_out import WrittenOut
 from inrlens.rows import row_count, tiles
+from inrlens.workers import on_cores
 
 _CPU_TILE = 1024
 _AUTOGRAD_TILE = 2048

@@ -13,7 +13,7 @@ from inrlens.fitting.history import Callback, Fit
 from inrlens.fitting.loop import Tell
 from inrlens.fitting.many import ManyCallback, fit_all
 from inrlens.fitting.recipes import Recipe
-from inrlens.fitting.resume import Resume
+from inrlens.resume import Resume
 from inrlens.signals.signal import Signal
 
 _COMPUTE = Compute()

@@ -16,14 +16,15 @@ from inrlens.fitting.history import Fit, Outcome, Record
 from inrlens.fitting.loop import Tell, optimise
 from inrlens.fitting.prefix import PrefixRows
 from inrlens.fitting.recipes import Recipe, recipe_settings
-from inrlens.fitting.resume import Keeper, Resume, identity
+from inrlens.fitting.resume import identity
 from inrlens.fitting.track import Track
-from inrlens.fitting.workers import cores, torch_on_one_thread
 from inrlens.interrupt import first_interrupt_asks
 from inrlens.metrics import psnrs_from_squared_error
+from inrlens.resume import Keeper, Resume
 from inrlens.rows import tiles
 from inrlens.seeding import generator
 from inrlens.signals.signal import Signal
+from inrlens.workers import cores, torch_on_one_thread
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def fit_fields(
     keeper = None
     if resume is not None:
         who = identity(fields, signals, job.recipe, job.kind, job.seed, job.start)
-        keeper = Keeper(resume, who, engine.cores)
+        keeper = Keeper(resume, "fit", who, engine.cores)
     x = first.grid_coordinates(grid)
     draws = generator(job.seed, job.kind, "batches")
     with first_interrupt_asks(), torch_on_one_thread() if engine.cores > 1 else nullcontext():

@@ -14,10 +14,11 @@ from inrlens.fitting.history import Record
 from inrlens.fitting.optimisers import Optimisers
 from inrlens.fitting.prefix import PrefixRows
 from inrlens.fitting.recipes import Recipe
-from inrlens.fitting.resume import Keeper, LoopState
+from inrlens.fitting.resume import FitState
 from inrlens.fitting.track import Track
 from inrlens.interrupt import first_interrupt_asks
 from inrlens.metrics import psnrs_from_squared_error
+from inrlens.resume import Keeper
 from inrlens.rows import Batches, row_count
 
 Tell = Callable[[int, Record, int], None]
@@ -36,7 +37,7 @@ def optimise(
 ) -> list[Track]:
     """Runs the recipe's steps on the engine's parameters, in place; gives a track a network."""
     stack = engine.stack
-    state = LoopState(
+    state = FitState(
         optimisers=Optimisers(stack, recipe, engine.cores),
         batches=Batches(len(inputs), recipe.batch, draws),
         parameters=[[parameter.detach() for parameter in own] for own in stack.parameters_of],
@@ -70,7 +71,7 @@ def optimise(
 
 
 def _record(
-    state: LoopState,
+    state: FitState,
     recipe: Recipe,
     channels: int,
     count: int,
@@ -93,7 +94,7 @@ def _record(
             track.outcome, track.seconds = "reached", state.seconds
 
 
-def _settle(track: Track, parameters: list[Tensor], state: LoopState, stopped: bool) -> None:
+def _settle(track: Track, parameters: list[Tensor], state: FitState, stopped: bool) -> None:
     """Settles a network that may have ended before the others of its stack."""
     if track.outcome == "reached":
         track.put_back(parameters)

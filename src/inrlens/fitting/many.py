@@ -6,8 +6,8 @@ import torch
 
 from inrlens.fitting.history import Fit, Record
 from inrlens.fitting.loop import Tell
-from inrlens.fitting.workers import cores, on_cores
 from inrlens.interrupt import first_interrupt_asks
+from inrlens.workers import cores, on_cores
 
 ManyCallback = Callable[[int, Record, int], None]
 """Called with the number of a fit in its list, its new record, and the number of steps planned; on a CPU from the

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from inrlens.fitting.recipes import Recipe
 from inrlens.fitting.stack import Stack
-from inrlens.fitting.workers import on_cores
+from inrlens.workers import on_cores
 
 _SMALLEST_MUON_SIDE = 8
 _MUON_EPS = 1e-20

@@ -17,8 +17,8 @@ from inrlens.fitting.loop import Tell
 from inrlens.fitting.many import ManyCallback, fit_all
 from inrlens.fitting.prefix import PrefixRows
 from inrlens.fitting.recipes import Recipe
-from inrlens.fitting.resume import Resume
 from inrlens.ranks.advice import freeze_advice
+from inrlens.resume import Resume
 from inrlens.seeding import generator
 from inrlens.signals.signal import Signal
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from inrlens.dictionaries.train import SaeCallback, SaeRecord
+from inrlens.dictionaries.loop import SaeCallback, SaeRecord
 from inrlens.fitting.history import Callback, Record
 from inrlens.fitting.many import ManyCallback
 

@@ -18,7 +18,6 @@ from inrlens.fitting.fit import fit, fit_cohort
 from inrlens.fitting.fit_fields import one_grid
 from inrlens.fitting.history import Fit, write_history
 from inrlens.fitting.transfer import Cell, Rest, transfer_many
-from inrlens.fitting.workers import cores, on_cores
 from inrlens.interrupt import Interrupt, first_interrupt_asks
 from inrlens.signals.archive import save_signals
 from inrlens.signals.images import save_image
@@ -44,6 +43,7 @@ from inrlens.studies.record import (
     version,
     write_record,
 )
+from inrlens.workers import cores, on_cores
 
 
 class _Interrupted(Exception):

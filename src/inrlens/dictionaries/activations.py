@@ -1,0 +1,34 @@
+"""The rows that a dictionary is trained on: a layer's activations, all of them."""
+
+import hashlib
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from inrlens.fields.field import EVALUATION_TILE, Field
+from inrlens.rows import tiles
+
+
+@torch.no_grad()
+def layer_rows(
+    field: Field, layer: int, grid: tuple[int, ...] | None = None, x: Float[Tensor, "n m"] | None = None
+) -> Float[Tensor, "n d"]:
+    """A layer's activations ``(N, d)`` over a grid, or at coordinates ``x``."""
+    field.encoder.check_layer(layer)
+    x = field.grid_coordinates(grid) if x is None else x
+    out = x.new_empty(x.shape[0], field.encoder.layer(layer).weight.shape[0])
+    for part in tiles(x.shape[0], EVALUATION_TILE):
+        out[part] = field.encoder.run(x[part], 0, layer + 1)
+    return out
+
+
+def encoder_digest(field: Field, layer: int) -> str:
+    """SHA-256 of the projection and of layers 0..``layer``: all that the activations of a layer depend on."""
+    digest = hashlib.sha256()
+    if field.encoder.projection is not None:
+        digest.update(field.encoder.projection.frequencies.cpu().numpy().tobytes())
+    for index in range(layer + 1):
+        for value in field.encoder.layer(index).state_dict().values():
+            digest.update(value.cpu().numpy().tobytes())
+    return digest.hexdigest()
