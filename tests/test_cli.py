@@ -14,7 +14,7 @@ from command import FAST, SIZE, done, leftovers, photo, run
 from inrlens.cli.main import _VERBS
 from inrlens.studies.record import read_record
 
-VERBS = [verb.__name__ for _, verb, _, _ in _VERBS]
+VERBS = [name for _, name, *_ in _VERBS]
 
 
 def test_json_holds_numbers_that_are_none(tmp_path: Path) -> None:
@@ -27,7 +27,8 @@ def test_json_holds_numbers_that_are_none(tmp_path: Path) -> None:
 
 def test_the_verbs_are_those_of_the_design() -> None:
     assert sorted(VERBS) == sorted(
-        ["demo", "fit", "cohort", "ranks", "transfer", "sae", "atoms", "ablate", "edit", "report", "info"]
+        ["demo", "fit", "cohort", "ranks", "transfer", "sae", "atoms", "atlas", "match", "ablate", "edit", "import"]
+        + ["export", "report", "info"]
     )
 
 

@@ -19,8 +19,8 @@ def test_demo_ends_with_the_path_of_its_report(tmp_path: Path, monkeypatch: pyte
     assert outcome.out == "runs/demo/report.html\n"
     assert Path("runs/demo/report.html").is_file()
     assert leftovers(tmp_path) == []
-    stages = [line for line in outcome.err.splitlines() if "/8 " in line]
-    assert len(stages) == 8
+    stages = [line for line in outcome.err.splitlines() if "/10 " in line]
+    assert len(stages) == 10
     record = read_record("runs/demo")
     assert len(record.signals) == 3
     assert {condition.name for condition in record.conditions} == {

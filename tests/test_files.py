@@ -210,7 +210,7 @@ def test_json_round_trip_and_what_is_not_json(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"b.json could not be read: No such file or directory"):
         read_json(tmp_path / "b.json")
     (tmp_path / "c.json").write_text('{\n"a": ')
-    with pytest.raises(InputError, match=r"c.json is not valid JSON \(line 2\): is it a run of InrLens"):
+    with pytest.raises(InputError, match=r"c.json is not valid JSON \(line 2\); the file is damaged or something else"):
         read_json(tmp_path / "c.json")
     (tmp_path / "d.json").write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match=r"d.json could not be read"):

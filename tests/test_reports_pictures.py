@@ -12,7 +12,6 @@ from PIL import Image
 import inrlens as il
 import toys
 from inrlens.reports.pictures import LONGEST_SIDE, Picture, heat_map, picture, picture_file, shrunk
-from inrlens.reports.sections.gallery import only
 from inrlens.signals.images import save_image
 
 
@@ -57,16 +56,3 @@ def test_a_file_that_is_no_image_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_text("no")
     with pytest.raises(il.InputError, match=r"x\.png could not be read as an image"):
         picture_file(tmp_path / "x.png", "x")
-
-
-def test_a_few_atoms_alone_have_the_effects_that_they_have_among_all() -> None:
-    field = toys.field()
-    sae = toys.sae(field)
-    codes = il.encode(field, sae)
-    atoms = il.atom_statistics(codes).top(3)
-    target = toys.signal(0)
-    every = il.psnr_drops(il.effects(field, sae, codes), target)
-    few = il.psnr_drops(il.effects(field, sae, only(codes, atoms)), target)
-    assert torch.allclose(few[atoms], every[atoms], atol=1e-9)
-    others = [atom for atom in range(sae.n_atoms) if atom not in atoms]
-    assert few[others].abs().max() == 0.0

@@ -123,7 +123,7 @@ def test_a_grid_that_is_no_picture_has_no_ssim_and_no_pictures(tmp_path: Path) -
 def test_a_layers_record_agrees_with_the_measures_it_gathers(cohort: il.Field) -> None:
     members = toys.signals(3)
     trained = il.train_sae(cohort, 1, n_atoms=24, k=4, steps=30, batch=63, learning_rate=1e-2)
-    record = layer_record(cohort, trained, members, "sae.safetensors")
+    record = layer_record(cohort, trained.sae, members, "sae.safetensors", steps=trained.steps)
     codes = il.encode(cohort, trained.sae)
     statistics = il.atom_statistics(codes)
     drops = il.psnr_drops(il.effects(cohort, trained.sae, codes), members[0])
@@ -143,7 +143,7 @@ def test_a_dictionary_of_dead_atoms_has_a_record_too(cohort: il.Field) -> None:
     trained = il.train_sae(cohort, 1, n_atoms=6, k=2, steps=1, batch=63)
     with torch.no_grad():
         trained.sae.encoder_bias.fill_(-1e3)
-    record = layer_record(cohort, trained, toys.signals(3), "sae.safetensors")
+    record = layer_record(cohort, trained.sae, toys.signals(3), "sae.safetensors", steps=1)
     assert (record.top_atoms, record.worst_atom, record.worst_atom_drop, record.ipr) == ((), None, None, None)
     assert record.quality.dead == 1.0
 

@@ -115,7 +115,7 @@ def test_progress_rises_from_nothing_to_all(walk: tuple[Path, RunRecord], told: 
     assert all(one.whole_done <= two.whole_done + 1e-12 for one, two in itertools.pairwise(told))
     assert all(0.0 <= entry.stage_done <= 1.0 for entry in told)
     stages = list(dict.fromkeys(entry.stage for entry in told))
-    assert len(stages) == told[0].stages == 8
+    assert len(stages) == told[0].stages == 10
     assert stages[0] == "single SIREN fit"
     assert any("PSNR" in entry.detail for entry in told)
     assert any("FVU" in entry.detail for entry in told)

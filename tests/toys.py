@@ -41,10 +41,17 @@ def signals(count: int, grid: tuple[int, ...] = GRID, channels: int = 3) -> list
     return [signal(seed, grid, channels) for seed in range(count)]
 
 
-def field(backbone: str = "siren", heads: int = 2, channels: int = 3, seed: int = 0, **settings: Any) -> il.Field:
-    """An untrained small field that knows ``GRID``."""
+def field(
+    backbone: str = "siren",
+    heads: int = 2,
+    channels: int = 3,
+    seed: int = 0,
+    grid: tuple[int, ...] = GRID,
+    **settings: Any,
+) -> il.Field:
+    """An untrained small field that knows its grid."""
     numbers = {**SMALL[backbone], **settings}
-    return il.Field.new(backbone, heads=heads, channels=channels, seed=seed, grid=GRID, **numbers)
+    return il.Field.new(backbone, heads=heads, channels=channels, seed=seed, grid=grid, **numbers)
 
 
 def recipe(backbone: str | None = "siren", **numbers: Any) -> il.Recipe:

@@ -1,13 +1,25 @@
 from .atoms.codes import Codes as Codes, encode as encode
 from .atoms.edit import Ablation as Ablation, ablate as ablate, edit as edit
 from .atoms.effects import Effects as Effects, effects as effects, psnr_drops as psnr_drops
+from .atoms.footprint import Footprint as Footprint
+from .atoms.groups import GroupCurve as GroupCurve, group_curve as group_curve, random_order as random_order
+from .atoms.interactions import Interaction as Interaction, interactions as interactions
+from .atoms.match import Match as Match, match as match
 from .atoms.statistics import (
     AtomStatistics as AtomStatistics,
     atom_statistics as atom_statistics,
     mean_map as mean_map,
 )
 from .checkpoints import load as load, save as save
+from .dictionaries.controls import (
+    neurons as neurons,
+    principal_components as principal_components,
+    random_dictionary as random_dictionary,
+)
 from .dictionaries.evaluate import SaeQuality as SaeQuality, evaluate_sae as evaluate_sae
+from .dictionaries.exchange.read import read_dictionary as read_dictionary
+from .dictionaries.exchange.sparsify import write_sparsify as write_sparsify
+from .dictionaries.health import LayerHealth as LayerHealth, layer_health as layer_health
 from .dictionaries.recipe import SaeRecipe as SaeRecipe
 from .dictionaries.topk import SparseAutoencoder as SparseAutoencoder
 from .dictionaries.train import SaeFit as SaeFit, train_sae as train_sae, train_sae_many as train_sae_many

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from inrlens import __version__
+from inrlens.atoms import checkpoint as atlas_checkpoint
+from inrlens.atoms.effects import Effects
 from inrlens.container import read_container, write_container
 from inrlens.dictionaries import checkpoint as dictionary_checkpoint
 from inrlens.dictionaries.topk import SparseAutoencoder
@@ -10,21 +12,25 @@ from inrlens.errors import InputError
 from inrlens.fields import checkpoint as field_checkpoint
 from inrlens.fields.field import Field
 
+_WHAT: dict[type, str] = {Field: "a field", SparseAutoencoder: "a dictionary", Effects: "an atlas"}
 
-def save(thing: Field | SparseAutoencoder, path: str | Path, *, force: bool = False) -> None:
-    """Writes a field or a dictionary as one self-describing ``.safetensors`` file, whole or not at all.
+
+def save(thing: Field | SparseAutoencoder | Effects, path: str | Path, *, force: bool = False) -> None:
+    """Writes a field, a dictionary or an atlas as one self-describing ``.safetensors`` file, whole or not at all.
 
     Raises:
         InputError: where the path is taken (without ``force``) or cannot be written.
     """
     if isinstance(thing, Field):
         write_container(path, field_checkpoint.pack_field(thing, __version__), force)
-    else:
+    elif isinstance(thing, SparseAutoencoder):
         write_container(path, dictionary_checkpoint.pack_sae(thing, __version__), force)
+    else:
+        write_container(path, atlas_checkpoint.pack_atlas(thing, __version__), force)
 
 
-def load(path: str | Path) -> Field | SparseAutoencoder:
-    """Rebuilds, bit for bit, what ``save`` wrote; nothing is ever unpickled.
+def load(path: str | Path) -> Field | SparseAutoencoder | Effects:
+    """Rebuilds, bit for bit, what ``save`` wrote; nothing is ever unpickled. An atlas is read as it is looked at.
 
     Raises:
         InputError: where the file is missing, damaged, not ours, or of a newer format version.
@@ -34,6 +40,8 @@ def load(path: str | Path) -> Field | SparseAutoencoder:
         return field_checkpoint.unpack_field(path, container)
     if container.kind == dictionary_checkpoint.KIND:
         return dictionary_checkpoint.unpack_sae(path, container)
+    if container.kind == atlas_checkpoint.KIND:
+        return atlas_checkpoint.unpack_atlas(path, container)
     raise InputError(f"{path} holds a {container.kind!r}, which this InrLens does not know.")
 
 
@@ -45,7 +53,7 @@ def load_field(path: str | Path) -> Field:
     """
     thing = load(path)
     if not isinstance(thing, Field):
-        raise InputError(f"{path} holds a dictionary, a field is needed here.")
+        raise InputError(f"{path} holds {_WHAT[type(thing)]}, a field is needed here.")
     return thing
 
 
@@ -57,5 +65,17 @@ def load_sae(path: str | Path) -> SparseAutoencoder:
     """
     thing = load(path)
     if not isinstance(thing, SparseAutoencoder):
-        raise InputError(f"{path} holds a field, a dictionary is needed here.")
+        raise InputError(f"{path} holds {_WHAT[type(thing)]}, a dictionary is needed here.")
+    return thing
+
+
+def load_atlas(path: str | Path) -> Effects:
+    """An atlas from its file.
+
+    Raises:
+        InputError: as ``load``, or where the file holds something else.
+    """
+    thing = load(path)
+    if not isinstance(thing, Effects):
+        raise InputError(f"{path} holds {_WHAT[type(thing)]}, an atlas is needed here.")
     return thing

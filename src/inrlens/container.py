@@ -45,7 +45,9 @@ def write_container(path: str | Path, content: Container, force: bool = False) -
 
 
 def read_container(path: str | Path) -> Container:
-    """Reads a file that ``write_container`` wrote; never unpickles anything.
+    """Opens a file that ``write_container`` wrote; never unpickles anything.
+
+    The tensors are mapped: a page of the file is read when it is first looked at, and changes to them stay in memory.
 
     Raises:
         InputError: where the file is missing, cut short, not ours, or of a newer format version.
@@ -85,7 +87,19 @@ def _description(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
 
 
 def take(path: str | Path, tensors: dict[str, Tensor], name: str, like: Tensor) -> Tensor:
-    """The tensor ``name`` if it has the shape and number type of ``like``.
+    """The tensor ``name`` if it has the shape and number type of ``like`` and is finite.
+
+    Raises:
+        InputError: where it is missing, differs, or holds NaN or infinities.
+    """
+    found = take_unread(path, tensors, name, like)
+    if not bool(torch.isfinite(found).all()):
+        raise InputError(f"{path}: tensor {name!r} holds NaN or infinite values, so no number from it would mean much.")
+    return found
+
+
+def take_unread(path: str | Path, tensors: dict[str, Tensor], name: str, like: Tensor) -> Tensor:
+    """As ``take``, without a look at the numbers, which stay on the disk until they are needed.
 
     Raises:
         InputError: where it is missing or differs.
@@ -99,6 +113,4 @@ def take(path: str | Path, tensors: dict[str, Tensor], name: str, like: Tensor) 
         )
     if found.dtype != like.dtype:
         raise InputError(f"{path}: tensor {name!r} holds {found.dtype}, its description says {like.dtype}.")
-    if not bool(torch.isfinite(found).all()):
-        raise InputError(f"{path}: tensor {name!r} holds NaN or infinite values, so no number from it would mean much.")
     return found

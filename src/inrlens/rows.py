@@ -1,11 +1,16 @@
 """Rows in tiles and batches: a coordinate network treats every coordinate by itself, so any split is right."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from inrlens.errors import InputError
+from inrlens.workers import cores, on_cores, torch_on_one_thread
+
+Result = TypeVar("Result")
 
 
 def tiles(rows: int, size: int) -> Iterator[slice]:
@@ -18,6 +23,28 @@ def tiles(rows: int, size: int) -> Iterator[slice]:
         raise InputError(f"a tile must hold at least 1 coordinate, not {size}.")
     for start in range(0, rows, size):
         yield slice(start, min(start + size, rows))
+
+
+def over_tiles(
+    rows: int, size: int, worker: Callable[[], Callable[[slice], Result]], device: torch.device
+) -> list[Result]:
+    """The results of a worker on every tile of at most ``size`` rows, in order; on a CPU every core takes its share.
+
+    ``worker`` is called once a core and gives what does the tiles there, with buffers of its own.
+    """
+    count = min(cores(), max(1, rows // size)) if device.type == "cpu" else 1
+
+    @torch.no_grad()
+    def work(core: int) -> list[Result]:
+        share = slice(rows * core // count, rows * (core + 1) // count)
+        do = worker()
+        return [
+            do(slice(share.start + part.start, share.start + part.stop))
+            for part in tiles(share.stop - share.start, size)
+        ]
+
+    with torch_on_one_thread() if count > 1 else nullcontext():
+        return [result for found in on_cores(work, range(count), count) for result in found]
 
 
 def row_count(rows: slice | Tensor) -> int:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from inrlens.atoms.codes import encode
-from inrlens.atoms.effects import run_suffix
+from inrlens.atoms.suffix import Suffix, weighted_sums
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
 from inrlens.fields.field import EVALUATION_TILE, Field
@@ -58,8 +58,8 @@ def ablate(
     """
     codes = encode(field, sae, grid)
     codes.check_atom(atom)
-    if signal is not None and (signal.shape != codes.grid or signal.channels != field.channels):
-        raise InputError(f"signal {signal.name!r} of {signal.shape} does not lie on the grid {codes.grid}.")
+    if signal is not None:
+        codes.check_signal(signal, field.channels)
     before = field.render(head, codes.grid)
     after = edit(field, sae, {atom: 0.0}, grid=codes.grid, head=head)
     quality = [None if signal is None else psnr(image, signal.image().to(image)) for image in (before, after)]
@@ -90,14 +90,14 @@ def edit(
         if not math.isfinite(gain):
             raise InputError(f"the gain of atom {atom} must be a finite number, not {gain}.")
         factor[atom] = gain - 1.0
-    columns = field.columns(head)
+    suffix = Suffix(field, sae, head)
     out = field.render(head, codes.grid).reshape(-1, field.channels)
     change = codes.values * factor[codes.indices.long()]
     touched = (change != 0.0).any(1).nonzero()[:, 0]
     x = field.grid_coordinates(codes.grid)
     for part in tiles(touched.shape[0], EVALUATION_TILE):
         rows = touched[part]
-        h = field.encoder.run(x[rows], 0, sae.layer + 1)
-        moved = h + torch.einsum("nk,nkd->nd", change[rows], sae.decoder[codes.indices[rows].long()])
-        out[rows] = run_suffix(field, sae.layer, moved, columns)
+        u = suffix.enter(field.encoder.run(x[rows], 0, sae.layer + 1))
+        u += weighted_sums(codes.indices[rows].long(), change[rows], suffix.reach)
+        out[rows] = suffix.finish(u)
     return out.reshape(*codes.grid, field.channels)

@@ -1,5 +1,6 @@
 """What each atom does over the grid, in numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -38,13 +39,23 @@ class AtomStatistics:
         Raises:
             InputError: for an unknown statistic or a count below 1.
         """
-        if by not in get_args(Ranking):
-            raise InputError(f"atoms cannot be ranked by {by!r}; allowed are {', '.join(get_args(Ranking))}.")
+        check_ranking(by, get_args(Ranking))
         if count < 1:
             raise InputError(f"the number of top atoms must be at least 1, not {count}.")
         values: Tensor = getattr(self, by)
-        order = torch.argsort(values, descending=True, stable=True)
-        return [int(atom) for atom in order if not bool(self.dead[atom])][:count]
+        return ranked(values, self.dead)[:count]
+
+
+def check_ranking(by: str, allowed: Sequence[str]) -> None:
+    """Raises InputError where atoms cannot be ranked by ``by``."""
+    if by not in allowed:
+        raise InputError(f"atoms cannot be ranked by {by!r}; allowed are {', '.join(allowed)}.")
+
+
+def ranked(values: Float[Tensor, " n"], dead: Bool[Tensor, " n"]) -> list[int]:
+    """The living atoms by a value, largest first, ties by number; NaN last."""
+    order = torch.argsort(values.nan_to_num(nan=-torch.inf, posinf=torch.inf), descending=True, stable=True)
+    return [atom for atom in order.tolist() if not dead[atom]]
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,7 @@ def ablate(
     network: opt.FieldPath,
     dictionary: opt.SaePath,
     atom: Annotated[int, typer.Option("--atom", metavar="N", min=0, help="The atom, counted from 0.")],
-    image: Annotated[
-        Path | None,
-        typer.Option("--image", metavar="PHOTO", help="Compare with this picture; default: the run's own signal."),
-    ] = None,
+    image: opt.Image = None,
     out: Annotated[
         Path | None,
         typer.Option(

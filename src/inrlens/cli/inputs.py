@@ -41,7 +41,8 @@ def open_dictionary(path: Path, field: "Field", device: str) -> "SparseAutoencod
         check_fits(field, sae)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    if sae.origin.field_digest != encoder_digest(field, sae.layer):
+    # A dictionary from elsewhere names no network.
+    if sae.origin.field_digest and sae.origin.field_digest != encoder_digest(field, sae.layer):
         warn(f"{path} was trained on another network, so its atoms mean nothing in this one.")
     return sae.to(device)
 

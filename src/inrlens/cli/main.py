@@ -9,7 +9,22 @@ import typer
 from typer.core import TyperGroup
 
 from inrlens import __version__
-from inrlens.cli import ablate, atoms, cohort, demo, edit, fit, info, ranks, report, sae, transfer
+from inrlens.cli import (
+    ablate,
+    atlas,
+    atoms,
+    cohort,
+    demo,
+    edit,
+    exchange,
+    fit,
+    info,
+    match,
+    ranks,
+    report,
+    sae,
+    transfer,
+)
 from inrlens.cli.options import examples
 from inrlens.cli.output import fail, warnings_as_lines
 from inrlens.errors import InputError
@@ -38,21 +53,31 @@ app = typer.Typer(
     epilog=examples("inrlens demo", "inrlens cohort photos/ --size 64x80 -o runs/cohort", "inrlens ranks runs/cohort"),
 )
 _FIRST, _FIT, _INSIDE, _READ = "Start here", "Fit", "Look inside", "Read"
-_VERBS: tuple[tuple[str, Callable[..., None], tuple[str, ...], str], ...] = (
-    (_FIRST, demo.demo, demo.EXAMPLES, "The whole finding on a few photos, ending in a report."),
-    (_FIT, fit.fit, fit.EXAMPLES, "One network for one image."),
-    (_FIT, cohort.cohort, cohort.EXAMPLES, "One encoder for a folder of images."),
-    (_FIT, transfer.transfer, transfer.EXAMPLES, "A new image on a cohort's layers."),
-    (_INSIDE, ranks.ranks, ranks.EXAMPLES, "Which layer transfers."),
-    (_INSIDE, sae.sae, sae.EXAMPLES, "Train a dictionary of atoms on one layer."),
-    (_INSIDE, atoms.atoms, atoms.EXAMPLES, "List the strongest atoms, draw their maps."),
-    (_INSIDE, ablate.ablate, ablate.EXAMPLES, "Take one atom out and measure the loss."),
-    (_INSIDE, edit.edit, edit.EXAMPLES, "Turn atoms down, off or up."),
-    (_READ, report.report, report.EXAMPLES, "Write a run's report.html anew."),
-    (_READ, info.info, info.EXAMPLES, "What a file or a run says about itself."),
+_VERBS: tuple[tuple[str, str, Callable[..., None], tuple[str, ...], str], ...] = (
+    (_FIRST, "demo", demo.demo, demo.EXAMPLES, "The whole finding on a few photos, ending in a report."),
+    (_FIT, "fit", fit.fit, fit.EXAMPLES, "One network for one image."),
+    (_FIT, "cohort", cohort.cohort, cohort.EXAMPLES, "One encoder for a folder of images."),
+    (_FIT, "transfer", transfer.transfer, transfer.EXAMPLES, "A new image on a cohort's layers."),
+    (_INSIDE, "ranks", ranks.ranks, ranks.EXAMPLES, "Which layer transfers."),
+    (_INSIDE, "sae", sae.sae, sae.EXAMPLES, "Train a dictionary of atoms on one layer."),
+    (_INSIDE, "atoms", atoms.atoms, atoms.EXAMPLES, "List the strongest atoms, draw their maps."),
+    (_INSIDE, "atlas", atlas.atlas, atlas.EXAMPLES, "Every atom's exact effect on the picture."),
+    (_INSIDE, "match", match.match, match.EXAMPLES, "Are atoms found again in other dictionaries?"),
+    (_INSIDE, "ablate", ablate.ablate, ablate.EXAMPLES, "Take one atom out and measure the loss."),
+    (_INSIDE, "edit", edit.edit, edit.EXAMPLES, "Turn atoms down, off or up."),
+    (
+        _READ,
+        "import",
+        exchange.import_dictionary,
+        exchange.IMPORT_EXAMPLES,
+        "A dictionary of another library as one of ours.",
+    ),
+    (_READ, "export", exchange.export_dictionary, exchange.EXPORT_EXAMPLES, "A dictionary as sparsify loads it."),
+    (_READ, "report", report.report, report.EXAMPLES, "Write a run's report.html anew."),
+    (_READ, "info", info.info, info.EXAMPLES, "What a file or a run says about itself."),
 )
-for _panel, _verb, _lines, _summary in _VERBS:
-    app.command(short_help=_summary, epilog=examples(*_lines), rich_help_panel=_panel)(_verb)
+for _panel, _name, _verb, _lines, _summary in _VERBS:
+    app.command(_name, short_help=_summary, epilog=examples(*_lines), rich_help_panel=_panel)(_verb)
 
 
 def _print_version(wanted: bool) -> bool:

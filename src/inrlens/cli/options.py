@@ -120,6 +120,11 @@ How = Annotated[
     ),
 ]
 
+Image = Annotated[
+    Path | None,
+    typer.Option("--image", metavar="PHOTO", help="Compare with this picture; default: the run's own signal."),
+]
+
 FieldPath = Annotated[Path, typer.Argument(metavar="FIELD", help="A run folder, or a field's .safetensors file.")]
 SaePath = Annotated[Path, typer.Argument(metavar="SAE", help="A dictionary's .safetensors file.")]
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from inrlens.cli.output import note, shown_path
+from inrlens.cli.parsing import check_free_file
 from inrlens.errors import InputError
 from inrlens.files import ensure_free, read_json
 
@@ -15,8 +16,8 @@ if sys.platform != "win32":
 
 
 def state_file(out: Path) -> Path:
-    """Where the fit that writes the run folder ``out`` keeps its state while it runs."""
-    return out.with_name(f"{out.name}.resume.safetensors")
+    """Where the fit or training that writes ``out`` keeps its state while it runs."""
+    return out.with_name(f"{out.name.removesuffix('.safetensors')}.resume.safetensors")
 
 
 def check_start(out: Path, resume: bool, force: bool) -> bool:
@@ -47,6 +48,26 @@ def check_start(out: Path, resume: bool, force: bool) -> bool:
         )
     ensure_free(out, force)
     return True
+
+
+def check_file_start(out: Path, resume: bool, force: bool) -> bool:
+    """Whether a single file may be replaced by what a training will write.
+
+    Raises:
+        InputError: where ``out`` is taken, or an interrupted training is kept and neither ``--resume`` nor ``--force``
+            says what to do with it.
+    """
+    state = state_file(out)
+    if resume and not state.exists():
+        note(f"nothing to resume: {shown_path(state)} does not exist; the training begins with its first step.")
+    if state.exists() and not resume and not force:
+        raise InputError(
+            f"{state} holds a training that was interrupted: add --resume to go on with it, or --force to begin anew."
+        )
+    # An interrupted training left the dictionary as it was.
+    replace = force or (resume and state.exists())
+    check_free_file(out, replace, ".safetensors")
+    return replace
 
 
 @contextmanager

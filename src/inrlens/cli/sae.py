@@ -7,7 +7,8 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import columns, note, show, show_json, shown_path, warn
-from inrlens.cli.parsing import check_free_file, check_positive, parse_size
+from inrlens.cli.parsing import check_positive, parse_size
+from inrlens.cli.resume import begin_anew, check_file_start, state_file
 from inrlens.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,13 +46,15 @@ def sae(
     seed: opt.Seed = 0,
     device: opt.Device = "auto",
     threads: opt.Threads = None,
+    resume: opt.Resume = False,
+    save_every: opt.SaveEvery = 60.0,
     force: opt.Force = False,
     json: opt.Json = False,
 ) -> None:
     """Train a dictionary (a TopK sparse autoencoder) on one layer of a network, save it, and measure it."""
     wanted = parse_size(grid, "--grid")
     check_positive("--lr", lr)
-    check_free_file(out, force, ".safetensors")
+    replace = check_file_start(out, resume, force)
     if out.exists() and out.samefile(network):
         raise InputError(f"-o {out} is the network itself: give the dictionary a file of its own.")
 
@@ -61,9 +64,11 @@ def sae(
     from inrlens.cli.progress import Bar
     from inrlens.dictionaries.evaluate import evaluate_sae
     from inrlens.dictionaries.train import train_sae
+    from inrlens.resume import Resume
 
     field, signals = open_network(network, condition, prepare(device, threads))
     field.encoder.check_layer(layer)
+    begin_anew(out, resume)
     with Bar(f"dictionary of layer {layer}") as bar:
         trained = train_sae(
             field,
@@ -77,9 +82,12 @@ def sae(
             auxiliary_k=auxiliary_k,
             grid=wanted,
             seed=seed,
+            resume=Resume(state_file(out), save_every, keep=True),
             callback=lambda record, planned: bar.tell(record.step / planned, f"FVU {record.fvu:.4f}"),
         )
-    save(trained.sae, out, force=force)
+    save(trained.sae, out, force=replace)
+    if trained.outcome != "interrupted":
+        state_file(out).unlink(missing_ok=True)
     on_grid = wanted is None or wanted == field.grid
     quality = evaluate_sae(field, trained.sae, signals if on_grid else None, grid=wanted)
     between = evaluate_sae(field, trained.sae, grid=wanted, where="between")
@@ -92,7 +100,10 @@ def sae(
     if trained.outcome == "diverged":
         warn("the training diverged: a lower --lr may help.")
     if trained.outcome == "interrupted":
-        note(f"interrupted: {shown_path(out)} holds the dictionary as it was after step {trained.steps}.")
+        note(
+            f"interrupted: {shown_path(out)} holds the dictionary as it was after step "
+            f"{trained.steps:,}; the same command with --resume goes on from there."
+        )
         raise typer.Exit(130)
 
 

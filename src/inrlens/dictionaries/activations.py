@@ -6,8 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from inrlens.fields.field import EVALUATION_TILE, Field
-from inrlens.rows import tiles
+from inrlens.fields.field import Field
+from inrlens.rows import over_tiles
+
+ACTIVATION_TILE = 1024
+"""Rows that a core takes through the layers at once, so that they stay in its cache."""
 
 
 @torch.no_grad()
@@ -18,8 +21,11 @@ def layer_rows(
     field.encoder.check_layer(layer)
     x = field.grid_coordinates(grid) if x is None else x
     out = x.new_empty(x.shape[0], field.encoder.layer(layer).weight.shape[0])
-    for part in tiles(x.shape[0], EVALUATION_TILE):
+
+    def tile(part: slice) -> None:
         out[part] = field.encoder.run(x[part], 0, layer + 1)
+
+    over_tiles(x.shape[0], ACTIVATION_TILE, lambda: tile, x.device)
     return out
 
 

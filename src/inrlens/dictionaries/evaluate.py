@@ -1,6 +1,6 @@
 """How well a dictionary stands for its layer, on the grid and between its samples."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
@@ -9,11 +9,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from inrlens.dictionaries.encoding import ENCODING_TILE, RowEncoder
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
-from inrlens.fields.field import EVALUATION_TILE, Field
+from inrlens.fields.field import Field
 from inrlens.metrics import psnrs_from_squared_error
-from inrlens.rows import tiles
+from inrlens.rows import over_tiles
 from inrlens.signals.signal import Signal, coordinates_between
 
 Where = Literal["grid", "between"]
@@ -66,44 +67,59 @@ def evaluate_sae(
         x, targets = coordinates_between(grid, field.dtype).to(field.device), None
     else:
         x, targets = field.grid_coordinates(grid), _targets(field, signals, grid)
-    start = sae.layer + 1
-    mean = torch.zeros(sae.width, dtype=torch.float64, device=x.device)
-    for part in tiles(x.shape[0], EVALUATION_TILE):
-        mean += field.encoder.run(x[part], 0, start).double().sum(0) / x.shape[0]
-    error = centred = total = 0.0
-    fired = torch.zeros(sae.n_atoms, dtype=torch.long, device=x.device)
-    outputs = field.heads * field.channels
-    change, replaced_error, intact_error = torch.zeros(3, outputs, dtype=torch.float64, device=x.device)
-    for part in tiles(x.shape[0], EVALUATION_TILE):
-        h = field.encoder.run(x[part], 0, start)
-        values, atoms = sae.encode(h)
-        h_hat = sae.decode(values, atoms)
-        error += float((h_hat - h).double().square().sum())
-        centred += float((h.double() - mean).square().sum())
-        total += float(h.double().square().sum())
-        fired += torch.bincount(atoms[values > 0.0], minlength=sae.n_atoms)
-        intact = field.head(field.encoder.run(h, start, None)).clamp(0.0, 1.0)
-        replaced = field.head(field.encoder.run(h_hat, start, None)).clamp(0.0, 1.0)
-        change += (replaced - intact).double().square().sum(0)
-        if targets is not None:
-            replaced_error += (replaced - targets[part]).double().square().sum(0)
-            intact_error += (intact - targets[part]).double().square().sum(0)
     rows = x.shape[0]
-    fvu = _ratio(error, centred)
+    error, centred, total, fired, change, replaced, intact = _sums(field, sae, x, targets)
+    fvu = _ratio(float(error), float(centred))
     alive = float((fired > 0).double().mean())
     return SaeQuality(
         where=where,
         rows=rows,
         fvu=fvu,
         r2=1.0 - fvu,
-        nmse=_ratio(error, total),
+        nmse=_ratio(float(error), float(total)),
         alive=alive,
         dead=1.0 - alive,
         spatial_l0=float(fired.double().mean()) / rows,
         fidelity_psnr=fmean(psnrs_from_squared_error(change, rows, field.channels)),
-        psnr=None if targets is None else fmean(psnrs_from_squared_error(replaced_error, rows, field.channels)),
-        psnr_intact=None if targets is None else fmean(psnrs_from_squared_error(intact_error, rows, field.channels)),
+        psnr=None if targets is None else fmean(psnrs_from_squared_error(replaced, rows, field.channels)),
+        psnr_intact=None if targets is None else fmean(psnrs_from_squared_error(intact, rows, field.channels)),
     )
+
+
+def _sums(field: Field, sae: SparseAutoencoder, x: Tensor, targets: Tensor | None) -> list[Tensor]:
+    """Over all rows: squared error, squared distance to the mean, squared length, how often each atom fires, and for
+    every output column the squared change, and the squared errors replaced and intact."""
+    start = sae.layer + 1
+
+    def layer_sum(part: slice) -> Tensor:
+        return field.encoder.run(x[part], 0, start).double().sum(0)
+
+    found = over_tiles(x.shape[0], ENCODING_TILE, lambda: layer_sum, x.device)
+    mean = torch.stack(found).sum(0) / x.shape[0]
+
+    def worker() -> Callable[[slice], tuple[Tensor, ...]]:
+        encoder = RowEncoder(sae)
+
+        def tile(part: slice) -> tuple[Tensor, ...]:
+            h = field.encoder.run(x[part], 0, start)
+            values, atoms = encoder(h)
+            h_hat = sae.decode(values, atoms)
+            whole, instead = (field.head(field.encoder.run(rows, start, None)).clamp(0.0, 1.0) for rows in (h, h_hat))
+            target = whole if targets is None else targets[part]
+            return (
+                (h_hat - h).double().square().sum(),
+                (h.double() - mean).square().sum(),
+                h.double().square().sum(),
+                torch.bincount(atoms[values > 0.0], minlength=sae.n_atoms),
+                (instead - whole).double().square().sum(0),
+                (instead - target).double().square().sum(0),
+                (whole - target).double().square().sum(0),
+            )
+
+        return tile
+
+    parts = over_tiles(x.shape[0], ENCODING_TILE, worker, x.device)
+    return [torch.stack(column).sum(0) for column in zip(*parts, strict=True)]
 
 
 def check_fits(field: Field, sae: SparseAutoencoder) -> None:

@@ -14,13 +14,13 @@ from torch import Tensor
 
 from inrlens.container import take
 from inrlens.dictionaries.auxiliary import add_auxiliary_gradient
+from inrlens.dictionaries.encoding import ENCODING_TILE, RowEncoder
 from inrlens.dictionaries.recipe import SaeRecipe
 from inrlens.dictionaries.step import SaeGradients, SaeLoss, remove_parallel_part, renormalise
 from inrlens.dictionaries.topk import SparseAutoencoder
-from inrlens.fields.field import EVALUATION_TILE
 from inrlens.interrupt import first_interrupt_asks
 from inrlens.resume import Keeper, number_rows
-from inrlens.rows import Batches, tiles
+from inrlens.rows import Batches, over_tiles
 
 _log = logging.getLogger(__name__)
 
@@ -180,9 +180,11 @@ def _settled(
 
 
 def _squared_error(sae: SparseAutoencoder, rows: Tensor) -> float:
-    return sum(
-        float((sae(rows[part]) - rows[part]).double().square().sum()) for part in tiles(len(rows), EVALUATION_TILE)
-    )
+    def worker() -> Callable[[slice], float]:
+        encoder = RowEncoder(sae)
+        return lambda part: float((sae.decode(*encoder(rows[part])) - rows[part]).double().square().sum())
+
+    return math.fsum(over_tiles(rows.shape[0], ENCODING_TILE, worker, rows.device))
 
 
 def fvu(squared: float, rows: int, variance: float) -> float:

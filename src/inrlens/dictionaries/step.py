@@ -16,15 +16,12 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from inrlens.dictionaries.select import top_codes
+from inrlens.dictionaries.encoding import ENCODING_TILE, RowEncoder
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.rows import tiles
 from inrlens.workers import on_cores
 
 Result = TypeVar("Result")
-
-_TILE = 512
-"""Rows whose pre-codes are held at once by a core: large enough for the product's full rate."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +47,6 @@ class _Share:
 class SaeGradients:
     """Sets ``.grad`` of the loss ``mean_i ||h_hat_i - h_i||^2`` for all four parameters of ``sae``.
 
-    Buffers are made once: a fresh matrix of pre-codes costs as much as the product that fills it.
-
     Args:
         sae: whose parameters.
         cores: threads that share the work on a CPU.
@@ -61,7 +56,7 @@ class SaeGradients:
     def __init__(self, sae: SparseAutoencoder, cores: int = 1) -> None:
         self._sae = sae
         self.cores = cores if sae.decoder.device.type == "cpu" else 1
-        self._precodes = [sae.decoder.new_empty(0) for _ in range(self.cores)]
+        self._encoders = [RowEncoder(sae) for _ in range(self.cores)]
         for parameter in sae.parameters():
             parameter.grad = torch.zeros_like(parameter)
 
@@ -109,9 +104,9 @@ class SaeGradients:
         """Fills ``error`` with ``scale`` times the reconstruction's error over a core's rows."""
         sae, parts = self._sae, []
         squared_error = 0.0
-        for tile in tiles(centred.shape[0], _TILE):
+        for tile in tiles(centred.shape[0], ENCODING_TILE):
             h, e = centred[tile], error[tile]
-            fired = top_codes(self._encoded(core, h), sae.k)
+            fired = self._encoders[core].centred(h)
             ends = torch.cat([fired.counts.new_zeros(1), fired.counts.cumsum(0)])
             torch.sub(_weighted_sums(fired.atoms, fired.codes, ends[:-1], sae.decoder), h, out=e)
             squared_error += float(torch.dot(e.view(-1), e.view(-1))) if fired.finite else math.nan
@@ -122,15 +117,6 @@ class SaeGradients:
             return _Share(none.long(), none.long(), none, none, 0.0)
         counts, atoms, codes, gradients = (torch.cat(column) for column in zip(*parts, strict=True))
         return _Share(counts, atoms, codes, gradients, squared_error)
-
-    def _encoded(self, core: int, h: Tensor) -> Tensor:
-        """The pre-codes ``(b, n)`` of a tile, in the core's buffer."""
-        sae = self._sae
-        needed = h.shape[0] * sae.n_atoms
-        if self._precodes[core].numel() < needed:
-            self._precodes[core] = h.new_empty(needed)
-        out = self._precodes[core][:needed].view(h.shape[0], sae.n_atoms)
-        return torch.addmm(sae.encoder_bias, h, sae.encoder.T, out=out)
 
     def _on_cores(self, work: Callable[[int], Result]) -> list[Result]:
         return [work(0)] if self.cores == 1 else on_cores(work, range(self.cores), self.cores)

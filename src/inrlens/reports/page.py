@@ -45,8 +45,12 @@ def write_report(folder: Path) -> Path:
     Raises:
         InputError: where the folder is no run of InrLens, or a file that its record names is missing or damaged.
     """
-    page = render(OpenRun(folder))
-    path = Path(folder) / REPORT_FILE
+    return write_page(OpenRun(folder), Path(folder) / REPORT_FILE)
+
+
+def write_page(run: OpenRun, path: Path) -> Path:
+    """Writes a run's page to a file, whole or not at all, and returns its path."""
+    page = render(run)
     with whole_file(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return path

@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from inrlens.atoms.codes import encode
-from inrlens.atoms.effects import effects, psnr_drops
-from inrlens.atoms.statistics import atom_statistics, spread
+from inrlens.atoms.effects import Effects, effects
+from inrlens.atoms.statistics import spread
 from inrlens.dictionaries.evaluate import evaluate_sae
-from inrlens.dictionaries.train import SaeFit
+from inrlens.dictionaries.health import LayerHealth
+from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.fields.field import Field, initial_field
 from inrlens.fitting.history import Fit
 from inrlens.metrics import ssim
 from inrlens.ranks.advice import freeze_advice
 from inrlens.ranks.stable_rank import activation_stable_ranks, weight_stable_ranks
 from inrlens.signals.signal import Signal
-from inrlens.studies.record import ConditionRecord, LayerRecord, Ranks
+from inrlens.studies.record import AtlasRecord, ConditionRecord, LayerRecord, Ranks
 
 TOP_ATOMS = 16
 
@@ -68,24 +66,37 @@ def condition_record(
     )
 
 
-def layer_record(field: Field, trained: SaeFit, signals: Sequence[Signal], file: str) -> LayerRecord:
-    """The record of a dictionary; drops are measured on head 0 and its signal."""
-    sae = trained.sae
-    codes = encode(field, sae)
-    statistics = atom_statistics(codes)
+def layer_record(
+    field: Field,
+    sae: SparseAutoencoder,
+    signals: Sequence[Signal],
+    file: str,
+    *,
+    steps: int,
+    seconds: float | None = None,
+    outcome: str = "finished",
+    health: LayerHealth | None = None,
+    record: AtlasRecord | None = None,
+    atlas: Effects | None = None,
+) -> LayerRecord:
+    """The record of a dictionary; drops are measured on head 0 and its signal.
+
+    ``steps``, ``seconds``, ``outcome``, ``health`` and ``record`` are entered as given; ``atlas`` is what head 0's
+    effects are, where they are known.
+    """
+    atlas = atlas or effects(field, sae, encode(field, sae), head=0, signal=signals[0])
+    statistics, drops = atlas.statistics, atlas.psnr_drop
     alive = ~statistics.dead.cpu()
-    drops = psnr_drops(effects(field, sae, codes, head=0), signals[0])
     top = statistics.top(TOP_ATOMS)
-    worst = _argmax_where(drops, alive)
-    order = statistics.top(sae.n_atoms)
+    worst = next(iter(atlas.rank("psnr_drop")), None)
     return LayerRecord(
         layer=sae.layer,
         file=file,
         n_atoms=sae.n_atoms,
         k=sae.k,
-        steps=trained.steps,
-        seconds=trained.seconds,
-        outcome=trained.outcome,
+        steps=steps,
+        seconds=seconds,
+        outcome=outcome,
         quality=evaluate_sae(field, sae, signals),
         between=evaluate_sae(field, sae, where="between"),
         active_fraction=spread(statistics.active_fraction.cpu()[alive]),
@@ -96,11 +107,7 @@ def layer_record(field: Field, trained: SaeFit, signals: Sequence[Signal], file:
         psnr_drop=spread(drops[alive]),
         worst_atom=worst,
         worst_atom_drop=None if worst is None else float(drops[worst]),
-        worst_atom_rank=None if worst is None else order.index(worst) + 1,
+        worst_atom_rank=None if worst is None else atlas.rank("mean_magnitude").index(worst) + 1,
+        health=health,
+        atlas=record,
     )
-
-
-def _argmax_where(values: Tensor, allowed: Tensor) -> int | None:
-    if not bool(allowed.any()):
-        return None
-    return int(torch.where(allowed, values, -torch.inf).argmax())

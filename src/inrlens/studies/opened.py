@@ -1,8 +1,12 @@
 """A run folder opened for reading: its record, and its files loaded once, when first asked for."""
 
+from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+from inrlens.atoms.codes import encode
+from inrlens.atoms.effects import Effects, effects
 from inrlens.checkpoints import load_field, load_sae
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
@@ -10,7 +14,7 @@ from inrlens.fields.field import Field
 from inrlens.fitting.history import Record, read_history
 from inrlens.signals.archive import load_signals
 from inrlens.signals.signal import Signal
-from inrlens.studies.record import RECORD_FILE, ConditionRecord, RunRecord, read_record
+from inrlens.studies.record import RECORD_FILE, ConditionRecord, LayerRecord, RunRecord, read_record
 
 
 class OpenRun:
@@ -20,6 +24,8 @@ class OpenRun:
         self.folder = Path(folder)
         self.record: RunRecord = read_record(self.folder)
         self._fields: dict[str, Field] = {}
+        self._dictionaries: dict[str, SparseAutoencoder] = {}
+        self._atlases: dict[str, Effects] = {}
 
     def path(self, name: str) -> Path:
         """A file that the record names.
@@ -77,9 +83,48 @@ class OpenRun:
             self._fields[condition.name] = field
         return self._fields[condition.name]
 
+    def condition(self, name: str | None) -> ConditionRecord:
+        """A network's record by name, or the only one's.
+
+        Raises:
+            InputError: where there is none of that name, or there are several and none is named.
+        """
+        names = [entry.name for entry in self.record.conditions]
+        if not names:
+            raise InputError(f"{self.folder} holds no network: the run was interrupted before its first.")
+        if name is None and len(names) > 1:
+            raise InputError(f"{self.folder} holds several networks ({', '.join(names)}): name one with --condition.")
+        chosen = [entry for entry in self.record.conditions if name in (None, entry.name)]
+        if not chosen:
+            raise InputError(f"{self.folder} holds no network {name!r}; allowed are {', '.join(names)}.")
+        return chosen[0]
+
+    def with_dictionary(
+        self, condition: ConditionRecord, layer: LayerRecord, sae: SparseAutoencoder, atlas: Effects
+    ) -> "OpenRun":
+        """This run as if ``sae`` were the one dictionary of ``condition``, recorded as ``layer``, and there were none
+        else; ``atlas`` is its effects."""
+        conditions = tuple(
+            replace(one, layers=(layer,) if one.name == condition.name else ()) for one in self.record.conditions
+        )
+        other = copy(self)
+        other.record = replace(self.record, conditions=conditions)
+        other._dictionaries, other._atlases = {layer.file: sae}, {layer.file: atlas}
+        return other
+
     def dictionary(self, file: str) -> SparseAutoencoder:
         """A dictionary of this run."""
-        return load_sae(self.path(file))
+        if file not in self._dictionaries:
+            self._dictionaries[file] = load_sae(self.path(file))
+        return self._dictionaries[file]
+
+    def atlas(self, condition: ConditionRecord, layer: LayerRecord) -> Effects:
+        """The effects of all atoms of a layer on head 0, whose signal is the condition's first."""
+        if layer.file not in self._atlases:
+            field, sae = self.field(condition), self.dictionary(layer.file)
+            signal = self.signal(condition.signals[0])
+            self._atlases[layer.file] = effects(field, sae, encode(field, sae), head=0, signal=signal)
+        return self._atlases[layer.file]
 
     def history(self, condition: ConditionRecord) -> tuple[Record, ...]:
         """The history of a condition's fit; empty where its file is gone."""

@@ -121,6 +121,11 @@ def dictionary_stage(backbone: str) -> str:
     return f"{backbone.upper()} dictionaries"
 
 
+def atlas_stage(backbone: str) -> str:
+    """The name of the stage that looks at every atom of a cohort's middle layer."""
+    return f"{backbone.upper()} atlas"
+
+
 def stage_costs(plan: WalkthroughPlan, coordinates: int, heldout: int) -> dict[str, float]:
     """Every stage in order with its cost, roughly in floating-point operations; it only places the progress bar."""
 
@@ -142,6 +147,9 @@ def stage_costs(plan: WalkthroughPlan, coordinates: int, heldout: int) -> dict[s
         backbone = _backbone(part.cohort)
         products = 4.0 * plan.n_atoms * backbone.width * min(plan.sae_batch, coordinates)
         costs[dictionary_stage(part.name)] = 2 * backbone.depth * plan.sae_steps * products
+    for part in plan.backbones:
+        # Two trainings more: with another seed, and on the untrained network.
+        costs[atlas_stage(part.name)] = costs[dictionary_stage(part.name)] / _backbone(part.cohort).depth
     return costs
 
 

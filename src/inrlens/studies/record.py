@@ -11,8 +11,12 @@ import torch
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from inrlens import __version__
+from inrlens.atoms.groups import GroupCurve
+from inrlens.atoms.interactions import Interaction
+from inrlens.atoms.match import MatchSummary
 from inrlens.atoms.statistics import Spread
 from inrlens.dictionaries.evaluate import SaeQuality
+from inrlens.dictionaries.health import LayerHealth
 from inrlens.errors import InputError
 from inrlens.files import plain_json, read_json, write_json
 from inrlens.fitting.history import Divergence
@@ -42,13 +46,85 @@ class Ranks:
 
 
 @dataclass(frozen=True)
+class RankedAtom:
+    """An atom and what it is like; ``magnitude_rank`` is its place by mean magnitude (1 is the largest), ``locality``
+    the share of its effect's energy near its centre (``Footprint.in_radius``)."""
+
+    atom: int
+    psnr_drop: float
+    magnitude_rank: int
+    active_fraction: float
+    mean_magnitude: float
+    locality: float | None
+    pieces: int
+
+
+@dataclass(frozen=True)
+class DictionaryRow:
+    """A dictionary beside its controls, all measured in the same way.
+
+    ``name`` is ``trained``, a control's, or ``untrained network``. Spreads are over living atoms; ``psnr_drop`` and
+    ``worst_drop`` are dB lost on signal 0 by removing one atom, ``removal_area`` the area of the curve of PSNR against
+    the number of atoms removed, those that cost most first; they are None for another network, whose picture is none.
+    """
+
+    name: str
+    n_atoms: int
+    k: int
+    quality: SaeQuality
+    between: SaeQuality
+    active_fraction: Spread | None
+    locality: Spread | None
+    pieces: Spread | None
+    psnr_drop: Spread | None
+    worst_drop: float | None
+    removal_area: float | None
+
+
+@dataclass(frozen=True)
+class StabilityRow:
+    """How well a dictionary's atoms are found again in ``other``, in words (``seed 1``, ``random dictionary``).
+
+    The distributions are the 0th, 5th, ..., 100th percentile over living atoms of the best match each, free and one to
+    one; cosines are None where the two are not of one layer of one network, whose directions could be compared.
+    """
+
+    other: str
+    summary: MatchSummary
+    cosine: tuple[float, ...] | None
+    cosine_one_to_one: tuple[float, ...] | None
+    map_correlation: tuple[float, ...]
+    map_correlation_one_to_one: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class AtlasRecord:
+    """All atoms of one layer: their effects on signal 0, one at a time and in groups, beside controls, and over seeds.
+
+    ``seconds`` is what the effects of all atoms took. ``worst`` are the ten that cost most. ``support`` is the spread
+    over living atoms of the share of coordinates where the effect is not 0.
+    """
+
+    seconds: float
+    worst: tuple[RankedAtom, ...]
+    support: Spread | None
+    locality: Spread | None
+    pieces: Spread | None
+    groups: tuple[GroupCurve, ...]
+    interactions: tuple[Interaction, ...]
+    rows: tuple[DictionaryRow, ...]
+    stability: tuple[StabilityRow, ...]
+
+
+@dataclass(frozen=True)
 class LayerRecord:
     """One layer's dictionary: its file, quality on the grid and between samples, and its atoms' statistics.
 
     ``active_fraction`` and ``ipr`` are spreads over living atoms. ``top_atoms`` are the first 16 by mean magnitude,
     with ``top_magnitude`` and ``top_firing`` beside them. ``psnr_drop`` is the spread over living atoms of the dB lost
     on signal 0 by removing one atom; ``worst_atom`` loses most, and ``worst_atom_rank`` is its place by mean magnitude
-    (1 is the largest).
+    (1 is the largest). ``health`` is of the activations that it was trained on; ``atlas`` is there for the layers that
+    were looked at atom by atom.
     """
 
     layer: int
@@ -56,7 +132,7 @@ class LayerRecord:
     n_atoms: int
     k: int
     steps: int
-    seconds: float
+    seconds: float | None
     outcome: str
     quality: SaeQuality
     between: SaeQuality
@@ -69,6 +145,8 @@ class LayerRecord:
     worst_atom: int | None
     worst_atom_drop: float | None
     worst_atom_rank: int | None
+    health: LayerHealth | None = None
+    atlas: AtlasRecord | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from inrlens.checkpoints import load_field, save
-from inrlens.errors import InputError
 from inrlens.fields.field import Field
 from inrlens.fitting.history import Fit, write_history
 from inrlens.signals.archive import save_signals
@@ -58,12 +57,5 @@ def open_field(path: str | Path, condition: str | None = None) -> tuple[Field, l
     if not path.is_dir():
         return load_field(path), None
     run = OpenRun(path)
-    names = [entry.name for entry in run.record.conditions]
-    if not names:
-        raise InputError(f"{path} holds no network: the run was interrupted before its first.")
-    if condition is None and len(names) > 1:
-        raise InputError(f"{path} holds several networks ({', '.join(names)}): name one with --condition.")
-    chosen = [entry for entry in run.record.conditions if condition in (None, entry.name)]
-    if not chosen:
-        raise InputError(f"{path} holds no network {condition!r}; allowed are {', '.join(names)}.")
-    return run.field(chosen[0]), [run.signal(position) for position in chosen[0].signals]
+    chosen = run.condition(condition)
+    return run.field(chosen), [run.signal(position) for position in chosen.signals]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from inrlens.checkpoints import save
+from inrlens.dictionaries.health import layer_health
 from inrlens.dictionaries.train import SaeFit, train_sae
 from inrlens.errors import InputError
 from inrlens.fields.field import Field
@@ -22,10 +23,12 @@ from inrlens.interrupt import Interrupt, first_interrupt_asks
 from inrlens.signals.archive import save_signals
 from inrlens.signals.images import save_image
 from inrlens.signals.signal import Signal
+from inrlens.studies.atlas import atlas_record, timed_effects, train_companions
 from inrlens.studies.measure import condition_record, layer_record, mean_ssim
 from inrlens.studies.plan import (
     BackbonePlan,
     WalkthroughPlan,
+    atlas_stage,
     dictionary_stage,
     fit_stage,
     freeze_label,
@@ -64,6 +67,7 @@ class _Run:
         self.conditions: dict[str, ConditionRecord] = {}
         self.transfers: list[TransferRecord] = []
         self.fields: dict[str, Field] = {}
+        self.saes: dict[tuple[str, int], SaeFit] = {}
         self.stages = Stages(stage_costs(plan, signals[0].values.shape[0], len(self.heldout)), listener)
         self.interrupt = Interrupt()
 
@@ -178,9 +182,36 @@ class _Run:
             file = f"dictionaries/{name}_layer{layer}.safetensors"
             save(one.sae, self.folder / file)
             members = [self.signals[position] for position in condition.signals]
-            record = layer_record(self.fields[name], one, members, file)
+            health = layer_health(self.fields[name])[layer]
+            record = layer_record(
+                self.fields[name],
+                one.sae,
+                members,
+                file,
+                steps=one.steps,
+                seconds=one.seconds,
+                outcome=one.outcome,
+                health=health,
+            )
             self.conditions[name] = replace(condition, layers=(*condition.layers, record))
+            self.saes[name, layer] = one
         self.stop_if_asked("interrupted" if any(one.outcome == "interrupted" for one in trained) else "finished")
+
+    def atlas(self, part: BackbonePlan) -> None:
+        """All atoms of the cohort's middle layer, beside controls and another seed's."""
+        self.stages.begin(atlas_stage(part.name))
+        name = f"cohort_{part.name}"
+        field, condition = self.fields[name], self.conditions[name]
+        layer = (field.depth - 1) // 2
+        trained = self.saes[name, layer]
+        callback = self.stages.sae_callback(["another seed: ", "untrained network: "])
+        companions = train_companions(field, trained.sae, callbacks=[callback(number) for number in range(2)])
+        self.stop_if_asked("interrupted" if len(companions) < 2 else "finished")
+        members = [self.signals[position] for position in condition.signals]
+        found, seconds = timed_effects(field, trained.sae, members[0])
+        record = atlas_record(field, trained.sae, members, found, seconds, companions, seed=self.plan.seed)
+        layers = [replace(one, atlas=record) if one.layer == layer else one for one in condition.layers]
+        self.conditions[name] = replace(condition, layers=tuple(layers))
 
 
 def run_walkthrough(
@@ -216,6 +247,8 @@ def run_walkthrough(
                 run.sweep(part)
             for part in plan.backbones:
                 run.dictionaries(part)
+            for part in plan.backbones:
+                run.atlas(part)
     except _Interrupted:
         outcome = "interrupted"
     record = RunRecord(

@@ -2,11 +2,7 @@
 
 from dataclasses import dataclass
 
-import torch
-
-from inrlens.atoms.codes import Codes, encode
-from inrlens.atoms.effects import effects, psnr_drops
-from inrlens.atoms.statistics import atom_statistics, mean_map
+from inrlens.atoms.statistics import mean_map
 from inrlens.reports import words
 from inrlens.reports.pictures import Picture, heat_map, is_shrunk
 from inrlens.reports.readings.atoms import gallery_reading
@@ -79,11 +75,9 @@ def _gallery(run: OpenRun, condition: ConditionRecord, folded: bool) -> Gallery:
 
 
 def _row(run: OpenRun, condition: ConditionRecord, layer: LayerRecord) -> GalleryRow:
-    field, sae = run.field(condition), run.dictionary(layer.file)
-    codes = encode(field, sae)
-    statistics = atom_statistics(codes)
+    atlas = run.atlas(condition, layer)
+    codes, statistics, drops = atlas.codes, atlas.statistics, atlas.psnr_drop
     shown = statistics.top(SHOWN)
-    drops = psnr_drops(effects(field, sae, only(codes, shown), head=0), run.signal(condition.signals[0]))
     who = f"{words.condition_title(condition.kind, condition.backbone)}, layer {layer.layer}"
     tiles = []
     for atom in shown:
@@ -105,9 +99,3 @@ def _row(run: OpenRun, condition: ConditionRecord, layer: LayerRecord) -> Galler
         tiles.append(AtomTile(f"top-{len(top)} mean", heat_map(average, alt), (line,), mean=True))
     note = f"{words.percent(layer.quality.dead)} of {words.count(layer.n_atoms, 'atom')} dead"
     return GalleryRow(layer.layer, note, tuple(tiles))
-
-
-def only(codes: Codes, atoms: list[int]) -> Codes:
-    """The same codes with all atoms but a few silent: their effects alone cost a fraction of everyone's."""
-    kept = torch.isin(codes.indices, torch.tensor(atoms, dtype=codes.indices.dtype, device=codes.indices.device))
-    return Codes(codes.indices, torch.where(kept, codes.values, 0.0), codes.n_atoms, codes.grid)

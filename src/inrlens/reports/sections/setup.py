@@ -1,5 +1,6 @@
 """What was run, in numbers: signals, machine, networks, transfers and dictionaries with all their recipes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,8 +161,14 @@ def _dictionaries(record: RunRecord) -> Table | None:
                     words.span(str(steps[0]), str(steps[-1])),
                     str(record.plan.get("sae_batch", words.MISSING)),
                     _plain(record.plan.get("sae_learning_rate", words.MISSING)),
-                    words.duration(sum(layer.seconds for layer in condition.layers)),
+                    _time([layer.seconds for layer in condition.layers]),
                 )
             )
     columns = ("dictionaries", "layers", "atoms n", "k", "steps", "batch", "learning rate", "time")
     return Table("The dictionaries", columns, tuple(rows)) if rows else None
+
+
+def _time(seconds: Sequence[float | None]) -> str:
+    """The sum of the times, where all are known."""
+    known = [one for one in seconds if one is not None]
+    return words.duration(sum(known)) if len(known) == len(seconds) else words.MISSING

@@ -1,0 +1,266 @@
+"""From a dictionary to the record of all its atoms: one at a time, in groups, beside controls, and over seeds."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from inrlens.atoms.codes import encode
+from inrlens.atoms.effects import Effects, effects
+from inrlens.atoms.groups import GroupCurve, group_curve, random_order
+from inrlens.atoms.interactions import interactions
+from inrlens.atoms.match import match
+from inrlens.atoms.statistics import spread
+from inrlens.dictionaries.activations import encoder_digest, layer_rows
+from inrlens.dictionaries.controls import neurons, principal_components, random_dictionary
+from inrlens.dictionaries.evaluate import evaluate_sae
+from inrlens.dictionaries.loop import SaeCallback
+from inrlens.dictionaries.recipe import SaeRecipe
+from inrlens.dictionaries.topk import SparseAutoencoder
+from inrlens.dictionaries.train import SaeFit, train_sae
+from inrlens.errors import InputError
+from inrlens.fields.field import Field, initial_field
+from inrlens.interrupt import first_interrupt_asks
+from inrlens.signals.signal import Signal
+from inrlens.studies.record import AtlasRecord, DictionaryRow, RankedAtom, StabilityRow
+from inrlens.workers import cores, on_cores
+
+WORST = 10
+_INTERACTIONS = 10
+_PERCENTS = torch.linspace(0.0, 1.0, 21, dtype=torch.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Companion:
+    """A dictionary to hold another one against: what it is, in words, and the field whose layer it describes."""
+
+    name: str
+    field: Field
+    sae: SparseAutoencoder
+
+
+UNTRAINED = "untrained network"
+
+
+def timed_effects(
+    field: Field,
+    sae: SparseAutoencoder,
+    signal: Signal | None,
+    head: int = 0,
+    grid: tuple[int, ...] | None = None,
+) -> tuple[Effects, float]:
+    """The effects of all atoms, and the seconds that they took, codes included."""
+    started = time.perf_counter()
+    atlas = effects(field, sae, encode(field, sae, grid), head, signal=signal)
+    return atlas, time.perf_counter() - started
+
+
+def train_companions(
+    field: Field,
+    sae: SparseAutoencoder,
+    *,
+    seeds: int = 1,
+    untrained: bool = True,
+    callbacks: Sequence[SaeCallback] | None = None,
+) -> list[Companion]:
+    """Trains what a dictionary is compared with, by its own recipe, a core each: with the ``seeds`` seeds that follow
+    its own, and on the network as it was before its fit.
+
+    After Ctrl-C those that were not finished are left out.
+
+    Raises:
+        InputError: where the dictionary does not say how it was trained, or the network cannot be drawn again.
+    """
+    recipe = recipe_of(sae)
+    first = sae.origin.seed
+    jobs = [(f"seed {first + more}", field, first + more) for more in range(1, seeds + 1)]
+    if untrained:
+        jobs.append((UNTRAINED, initial_field(field), first))
+
+    def run(number: int) -> SaeFit:
+        _, network, seed = jobs[number]
+        numbers = {key: value for key, value in asdict(recipe).items() if key != "record_every"}
+        callback = callbacks[number] if callbacks is not None else None
+        return train_sae(network, sae.layer, **numbers, grid=sae.origin.grid, seed=seed, callback=callback)
+
+    with first_interrupt_asks() as interrupt:
+
+        def ask_the_others() -> None:
+            interrupt.asked = True
+
+        if field.device.type == "cpu":
+            found = on_cores(run, range(len(jobs)), min(cores(), max(1, len(jobs))), ask_the_others)
+        else:
+            found = [run(number) for number in range(len(jobs))]
+    return [
+        Companion(name, network, one.sae)
+        for (name, network, _), one in zip(jobs, found, strict=True)
+        if one.outcome != "interrupted"
+    ]
+
+
+def recipe_of(sae: SparseAutoencoder) -> SaeRecipe:
+    """The recipe that a dictionary was trained by.
+
+    Raises:
+        InputError: where it does not say.
+    """
+    settings = sae.origin.settings
+    names = [setting.name for setting in fields(SaeRecipe)]
+    if any(name not in settings for name in names):
+        raise InputError("this dictionary does not say how it was trained, so it cannot be trained again: train one.")
+    return SaeRecipe(**{name: settings[name] for name in names})
+
+
+def atlas_record(
+    field: Field,
+    sae: SparseAutoencoder,
+    signals: Sequence[Signal],
+    atlas: Effects,
+    seconds: float,
+    companions: Sequence[Companion] = (),
+    *,
+    seed: int = 0,
+) -> AtlasRecord:
+    """The record of all atoms.
+
+    Args:
+        field: the network.
+        sae: a dictionary of one of its layers.
+        signals: those that it was fitted to, one a head.
+        atlas: the effects of all atoms on the head and signal that it is told by.
+        seconds: what the atlas took.
+        companions: dictionaries that it is compared with.
+        seed: of the random order and the random dictionaries.
+    """
+    rows = layer_rows(field, sae.layer, atlas.codes.grid)
+    where: dict[str, Any] = {"grid": atlas.codes.grid, "field_digest": encoder_digest(field, sae.layer)}
+    controls = [
+        random_companion(field, sae, atlas.codes.grid, seed),
+        Companion("principal components", field, principal_components(rows, sae.layer, k=sae.k, **where)),
+        Companion("neurons", field, neurons(rows, sae.layer, k=sae.k, **where)),
+    ]
+    untrained = [one for one in companions if one.name == UNTRAINED]
+    others = [one for one in companions if one.name != UNTRAINED]
+    footprint = atlas.footprint
+    alive = ~atlas.statistics.dead
+    return AtlasRecord(
+        seconds=seconds,
+        worst=_worst(atlas),
+        support=spread(footprint.support[alive]),
+        locality=spread(footprint.in_radius[alive]),
+        pieces=spread(footprint.pieces[alive].double()),
+        groups=group_curves(field, sae, atlas, seed),
+        interactions=tuple(interactions(field, sae, atlas)[:_INTERACTIONS]),
+        rows=(
+            dictionary_row("trained", field, sae, signals, atlas),
+            *(_control_row(one, signals, atlas) for one in (*controls, *untrained)),
+        ),
+        stability=tuple(stability_row(field, sae, one, atlas.codes.grid) for one in (*others, controls[0], *untrained)),
+    )
+
+
+def group_curves(field: Field, sae: SparseAutoencoder, atlas: Effects, seed: int) -> tuple[GroupCurve, ...]:
+    """Removing and keeping atoms by effect, by magnitude and at random; none where the atlas knows no signal."""
+    if atlas.signal is None:
+        return ()
+    orders = {
+        "psnr_drop": atlas.rank("psnr_drop"),
+        "mean_magnitude": atlas.rank("mean_magnitude"),
+        "random": random_order(atlas.codes, seed),
+    }
+    return tuple(
+        group_curve(field, sae, atlas.codes, order, atlas.signal, mode=mode, head=atlas.head, name=name)
+        for mode in ("remove", "keep")
+        for name, order in orders.items()
+    )
+
+
+def dictionary_row(
+    name: str, field: Field, sae: SparseAutoencoder, signals: Sequence[Signal] | None, atlas: Effects
+) -> DictionaryRow:
+    """One dictionary's row of the table of controls."""
+    statistics, footprint = atlas.statistics, atlas.footprint
+    alive = ~statistics.dead
+    drops = atlas.psnr_drop[alive.cpu()] if atlas.signal is not None else None
+    curve = None
+    if atlas.signal is not None and bool(alive.any()):
+        curve = group_curve(field, sae, atlas.codes, atlas.rank(), atlas.signal, head=atlas.head)
+    return DictionaryRow(
+        name=name,
+        n_atoms=sae.n_atoms,
+        k=sae.k,
+        quality=evaluate_sae(field, sae, signals),
+        between=evaluate_sae(field, sae, where="between"),
+        active_fraction=spread(statistics.active_fraction[alive]),
+        locality=spread(footprint.in_radius[alive]),
+        pieces=spread(footprint.pieces[alive].double()),
+        psnr_drop=None if drops is None else spread(drops),
+        worst_drop=float(drops.max()) if drops is not None and drops.numel() else None,
+        removal_area=None if curve is None else curve.area,
+    )
+
+
+def _control_row(one: Companion, signals: Sequence[Signal], atlas: Effects) -> DictionaryRow:
+    own = one.name != UNTRAINED
+    codes = encode(one.field, one.sae, atlas.codes.grid)
+    found = effects(one.field, one.sae, codes, atlas.head, signal=atlas.signal if own else None)
+    return dictionary_row(one.name, one.field, one.sae, signals if own else None, found)
+
+
+def random_companion(field: Field, sae: SparseAutoencoder, grid: tuple[int, ...], seed: int) -> Companion:
+    """A random dictionary of the same layer, n and k."""
+    made = random_dictionary(
+        layer_rows(field, sae.layer, grid),
+        sae.layer,
+        n_atoms=sae.n_atoms,
+        k=sae.k,
+        seed=seed,
+        grid=grid,
+        field_digest=encoder_digest(field, sae.layer),
+    )
+    return Companion("random dictionary", field, made)
+
+
+def stability_row(field: Field, sae: SparseAutoencoder, other: Companion, grid: tuple[int, ...]) -> StabilityRow:
+    """How well the atoms of ``sae``, a dictionary of ``field``, are found again in another one, on one grid."""
+    found = match(sae, other.sae, encode(field, sae, grid), encode(other.field, other.sae, grid))
+    if (sae.layer, sae.origin.field_digest) != (other.sae.layer, other.sae.origin.field_digest):
+        # Directions of two networks' layers, or of two layers, have nothing to do with each other.
+        found = replace(found, cosine=None, subspaces=None)
+    return StabilityRow(
+        other=other.name,
+        summary=found.summary(),
+        cosine=None if found.cosine is None else _percentiles(found.cosine.free_a.value),
+        cosine_one_to_one=None if found.cosine is None else _percentiles(found.cosine.paired_a.value),
+        map_correlation=_percentiles(found.maps.free_a.value),
+        map_correlation_one_to_one=_percentiles(found.maps.paired_a.value),
+    )
+
+
+def _percentiles(values: Tensor) -> tuple[float, ...]:
+    """The 0th, 5th, ..., 100th percentile of the finite values; empty where there are none."""
+    finite = values[torch.isfinite(values)]
+    return tuple(torch.quantile(finite, _PERCENTS).tolist()) if finite.numel() else ()
+
+
+def _worst(atlas: Effects) -> tuple[RankedAtom, ...]:
+    if atlas.signal is None:
+        return ()
+    places = {atom: place for place, atom in enumerate(atlas.rank("mean_magnitude"), start=1)}
+    locality = atlas.footprint.in_radius
+    return tuple(
+        RankedAtom(
+            atom=atom,
+            psnr_drop=float(atlas.psnr_drop[atom]),
+            magnitude_rank=places[atom],
+            active_fraction=float(atlas.statistics.active_fraction[atom]),
+            mean_magnitude=float(atlas.statistics.mean_magnitude[atom]),
+            locality=float(locality[atom]) if bool(torch.isfinite(locality[atom])) else None,
+            pieces=int(atlas.footprint.pieces[atom]),
+        )
+        for atom in atlas.rank("psnr_drop")[:WORST]
+    )
