@@ -207,6 +207,16 @@ def test_a_loss_that_is_not_finite_keeps_the_last_finite_dictionary(
     assert "the last finite dictionary was kept" in caplog.text
 
 
+@pytest.mark.parametrize(("rate", "outcome"), [(3.0, "finished"), (10.0, "diverged")])
+def test_an_fvu_that_rises_is_noticed(rate: float, outcome: str, caplog: pytest.LogCaptureFixture) -> None:
+    """At a rate of 3 it comes back below the bound; at 10 it does not."""
+    fitted = _train(toys.field(), steps=200, batch=63, learning_rate=rate)
+    best, last = min(row.fvu for row in fitted.history[:-1]), fitted.history[-1].fvu
+    assert (last > 4.0 * best) == (outcome == "diverged")
+    assert (fitted.outcome, fitted.steps) == (outcome, 200)
+    assert len([line for line in caplog.messages if "more than 6 dB above its best" in line]) == 1
+
+
 # -- what is refused -------------------------------------------------------------------------------------------------
 
 

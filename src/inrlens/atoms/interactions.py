@@ -18,6 +18,7 @@ from inrlens.errors import InputError
 from inrlens.fields.field import Field
 from inrlens.metrics import psnr_from_mse
 from inrlens.rows import tiles
+from inrlens.signals.signal import Signal
 
 _TILE = 1024
 
@@ -73,9 +74,29 @@ def interactions(
         if pair[0] == pair[1]:
             raise InputError(f"atom {pair[0]} is paired with itself: a pair needs two atoms.")
     suffix = Suffix(field, sae, effects.head)
+    by_atom = _ByAtom(effects)
     x = field.grid_coordinates(codes.grid)
-    found = [_one(field, sae, effects, suffix, x, first, second) for first, second in pairs]
+    found = [_joint(field, sae, effects, suffix, by_atom, x, first, second) for first, second in pairs]
     return sorted(found, key=lambda one: -one.excess if math.isfinite(one.excess) else 0.0)
+
+
+class _ByAtom:
+    """Codes and effects atom by atom: for each, the rows where it fires, in order."""
+
+    def __init__(self, effects: Effects) -> None:
+        codes = effects.codes
+        row, slot = (codes.values > 0.0).nonzero(as_tuple=True)
+        atom = codes.indices[row, slot]
+        order = torch.argsort(atom, stable=True)
+        self._row, self._slot = row[order], slot[order]
+        self._ends = torch.searchsorted(atom[order], torch.arange(codes.n_atoms + 1, device=atom.device)).tolist()
+        self._effects = effects
+
+    def __call__(self, atom: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Rows ``(s,)``, codes ``(s,)`` and effects ``(s, c)`` of one atom."""
+        part = slice(self._ends[atom], self._ends[atom + 1])
+        row, slot = self._row[part], self._slot[part]
+        return row, self._effects.codes.values[row, slot], self._effects.delta[row, slot]
 
 
 def overlapping_pairs(effects: Effects, count: int) -> list[tuple[int, int]]:
@@ -94,32 +115,60 @@ def overlapping_pairs(effects: Effects, count: int) -> list[tuple[int, int]]:
     return [(key // n, key % n) for key in keys[largest > 0.0].tolist()]
 
 
-def _one(
-    field: Field, sae: SparseAutoencoder, effects: Effects, suffix: Suffix, x: Tensor, first: int, second: int
+def _joint(
+    field: Field,
+    sae: SparseAutoencoder,
+    effects: Effects,
+    suffix: Suffix,
+    by_atom: _ByAtom,
+    x: Tensor,
+    first: int,
+    second: int,
 ) -> Interaction:
-    codes = effects.codes
-    z_first, z_second = (codes.map(atom).reshape(-1) for atom in (first, second))
-    shared = ((z_first > 0.0) & (z_second > 0.0)).nonzero()[:, 0]
-    alone = [effects.of(atom).reshape(x.shape[0], -1) for atom in (first, second)]
-    both = alone[0] + alone[1]
-    excess = whole = 0.0
+    (rows, z, delta), (other_rows, other_z, other_delta) = by_atom(first), by_atom(second)
+    shared, here, there = _common(rows, other_rows)
+    total = delta[here] + other_delta[there]
+    joint = torch.empty_like(total)
     for part in tiles(shared.numel(), suffix.rows):
-        rows = shared[part]
-        u = suffix.enter(field.encoder.run(x[rows], 0, sae.layer + 1))
-        u -= z_first[rows, None] * suffix.reach[first] + z_second[rows, None] * suffix.reach[second]
-        joint = effects.output[rows] - suffix.finish(u)
-        excess += float((joint - both[rows]).double().square().sum())
-        whole += float(both[rows].double().square().sum())
-        both[rows] = joint
-    drops: list[float | None] = [None, None, None]
-    if effects.signal is not None:
-        target = effects.signal.values.to(effects.output)
-        removed = (effects.output, *(effects.output - change for change in (*alone, both)))
-        psnrs = [_psnr(output, target) for output in removed]
-        drops = [psnrs[0] - psnr for psnr in psnrs[1:]]
-    ratio = excess / whole if whole > 0.0 else math.nan
-    return Interaction(first, second, shared.numel(), ratio, *drops)
+        u = suffix.enter(field.encoder.run(x[shared[part]], 0, sae.layer + 1))
+        u -= z[here[part], None] * suffix.reach[first] + other_z[there[part], None] * suffix.reach[second]
+        joint[part] = effects.output[shared[part]] - suffix.finish(u)
+    whole = float(total.double().square().sum())
+    excess = float((joint - total).double().square().sum()) / whole if whole > 0.0 else math.nan
+    if effects.signal is None:
+        return Interaction(first, second, shared.numel(), excess, None, None, None)
+    alone, other_alone = _all_but(rows, here), _all_but(other_rows, there)
+    drop = _drop(
+        effects,
+        effects.signal,
+        torch.cat([shared, rows[alone], other_rows[other_alone]]),
+        torch.cat([joint, delta[alone], other_delta[other_alone]]),
+    )
+    first_drop, second_drop = (float(effects.psnr_drop[atom]) for atom in (first, second))
+    return Interaction(first, second, shared.numel(), excess, first_drop, second_drop, drop)
 
 
-def _psnr(output: Tensor, target: Tensor) -> float:
-    return psnr_from_mse(float((output.clamp(0.0, 1.0) - target).double().square().mean()))
+def _common(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What two rising lists share, and its places in either."""
+    if not one.numel() or not other.numel():
+        return one[:0], one[:0], one[:0]
+    place = torch.searchsorted(other, one).clamp_max(other.numel() - 1)
+    here = (other[place] == one).nonzero()[:, 0]
+    return one[here], here, place[here]
+
+
+def _all_but(rows: Tensor, places: Tensor) -> Tensor:
+    """A mask of all entries but those at ``places``."""
+    left = torch.ones(rows.numel(), dtype=torch.bool, device=rows.device)
+    left[places] = False
+    return left
+
+
+def _drop(effects: Effects, signal: Signal, rows: Tensor, change: Tensor) -> float:
+    """The dB that the PSNR falls when ``change`` is taken from the output at ``rows``."""
+    target = signal.values.to(effects.output)
+    squared = (effects.output.clamp(0.0, 1.0) - target).double().square().sum()
+    after = ((effects.output[rows] - change).clamp(0.0, 1.0) - target[rows]).double().square().sum()
+    before = (effects.output[rows].clamp(0.0, 1.0) - target[rows]).double().square().sum()
+    total, moved = float(squared), float(squared + after - before)
+    return psnr_from_mse(total / target.numel()) - psnr_from_mse(max(moved, 0.0) / target.numel())

@@ -55,7 +55,8 @@ def check_ranking(by: str, allowed: Sequence[str]) -> None:
 def ranked(values: Float[Tensor, " n"], dead: Bool[Tensor, " n"]) -> list[int]:
     """The living atoms by a value, largest first, ties by number; NaN last."""
     order = torch.argsort(values.nan_to_num(nan=-torch.inf, posinf=torch.inf), descending=True, stable=True)
-    return [atom for atom in order.tolist() if not dead[atom]]
+    gone = dead.tolist()
+    return [atom for atom in order.tolist() if not gone[atom]]
 
 
 @dataclass(frozen=True)

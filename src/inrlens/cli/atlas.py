@@ -21,8 +21,8 @@ EXAMPLES = (
 _COLUMNS = (
     ("psnr_drop", "dB lost", "{:.3f}"),
     ("energy", "energy", "{:.2e}"),
-    ("mean_magnitude", "mean magnitude", "{:.4f}"),
-    ("active_fraction", "active fraction", "{:.4f}"),
+    ("mean_magnitude", "magnitude", "{:.4f}"),
+    ("active_fraction", "active", "{:.4f}"),
     ("support", "support", "{:.4f}"),
     ("in_radius", "locality", "{:.3f}"),
     ("pieces", "pieces", "{:.0f}"),

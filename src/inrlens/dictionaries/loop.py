@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field as with_default
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +25,9 @@ from inrlens.rows import Batches, over_tiles
 _log = logging.getLogger(__name__)
 
 Outcome = Literal["finished", "interrupted", "diverged"]
+DIVERGENCE_FACTOR = 4.0
+"""An FVU so many times above the best so far (6 dB) counts as a divergence, as a PSNR 6 dB below does in a fit."""
+_NEGLIGIBLE_FVU = 1e-4
 _MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
@@ -138,6 +141,8 @@ def train(
 
 def _record(state: TrainingState, loss: SaeLoss, variance: float, steps: int, callback: SaeCallback | None) -> None:
     record = SaeRecord(state.step, fvu(loss.squared_error, loss.rows, variance), state.seconds)
+    if _rose(state.history, record.fvu) and not _rose(state.history[:-1], state.history[-1].fvu):
+        _log.warning("the FVU rose to %.3g by step %d, more than 6 dB above its best", record.fvu, state.step)
     state.history.append(record)
     for kept, parameter in zip(state.kept, state.sae.parameters(), strict=True):
         kept.copy_(parameter)
@@ -174,9 +179,18 @@ def _settled(
             parameter.copy_(kept)
         squared = _squared_error(state.sae, rows)
     last = SaeRecord(state.step, fvu(squared, rows.shape[0], variance), state.seconds)
+    history = [row for row in state.history if row.step < state.step]
+    if outcome == "finished" and _rose(history, last.fvu):
+        outcome = "diverged"
     if callback is not None:
         callback(last, steps)
-    return [row for row in state.history if row.step < state.step] + [last], outcome
+    return [*history, last], outcome
+
+
+def _rose(history: Sequence[SaeRecord], now: float) -> bool:
+    """Whether an FVU stands far above the best before it."""
+    best = min((row.fvu for row in history), default=math.inf)
+    return now > DIVERGENCE_FACTOR * max(best, _NEGLIGIBLE_FVU)
 
 
 def _squared_error(sae: SparseAutoencoder, rows: Tensor) -> float:

@@ -21,7 +21,11 @@ from inrlens.workers import cores, on_cores, torch_on_one_thread
 
 @dataclass(frozen=True)
 class SaeFit:
-    """A trained dictionary and how it went; ``outcome`` is finished, interrupted or diverged."""
+    """A trained dictionary and how it went.
+
+    ``outcome`` is finished, interrupted, or diverged: the loss was not finite (the dictionary is the last recorded
+    finite one), or the FVU over the whole grid ended more than 6 dB above the best that was recorded.
+    """
 
     sae: SparseAutoencoder
     history: tuple[SaeRecord, ...]

@@ -1,7 +1,7 @@
 """From a dictionary to the record of all its atoms: one at a time, in groups, beside controls, and over seeds."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -91,9 +91,10 @@ def train_companions(
         def ask_the_others() -> None:
             interrupt.asked = True
 
-        if field.device.type == "cpu":
-            found = on_cores(run, range(len(jobs)), min(cores(), max(1, len(jobs))), ask_the_others)
+        if field.device.type == "cpu" and len(jobs) > 1:
+            found = on_cores(run, range(len(jobs)), cores(), ask_the_others)
         else:
+            # One alone takes every core itself.
             found = [run(number) for number in range(len(jobs))]
     return [
         Companion(name, network, one.sae)
@@ -124,6 +125,7 @@ def atlas_record(
     companions: Sequence[Companion] = (),
     *,
     seed: int = 0,
+    tell: Callable[[float, str], None] = lambda done, what: None,
 ) -> AtlasRecord:
     """The record of all atoms.
 
@@ -134,32 +136,43 @@ def atlas_record(
         atlas: the effects of all atoms on the head and signal that it is told by.
         seconds: what the atlas took.
         companions: dictionaries that it is compared with.
-        seed: of the random order and the random dictionaries.
+        seed: of the random order and the random dictionary.
+        tell: told the share that is done (0 to 1) and what is being done.
     """
-    rows = layer_rows(field, sae.layer, atlas.codes.grid)
+    activations = layer_rows(field, sae.layer, atlas.codes.grid)
     where: dict[str, Any] = {"grid": atlas.codes.grid, "field_digest": encoder_digest(field, sae.layer)}
     controls = [
         random_companion(field, sae, atlas.codes.grid, seed),
-        Companion("principal components", field, principal_components(rows, sae.layer, k=sae.k, **where)),
-        Companion("neurons", field, neurons(rows, sae.layer, k=sae.k, **where)),
+        Companion("principal components", field, principal_components(activations, sae.layer, k=sae.k, **where)),
+        Companion("neurons", field, neurons(activations, sae.layer, k=sae.k, **where)),
     ]
     untrained = [one for one in companions if one.name == UNTRAINED]
     others = [one for one in companions if one.name != UNTRAINED]
-    footprint = atlas.footprint
-    alive = ~atlas.statistics.dead
+    rated, matched = [*controls, *untrained], [*others, controls[0], *untrained]
+    parts = 2 + len(rated) + len(matched)
+    tell(0.0, "atoms in groups")
+    groups = group_curves(field, sae, atlas, seed)
+    tell(1 / parts, "pairs of atoms")
+    pairs = tuple(interactions(field, sae, atlas)[:_INTERACTIONS])
+    rows = [dictionary_row("trained", field, sae, signals, atlas)]
+    for one in rated:
+        tell((1 + len(rows)) / parts, one.name)
+        rows.append(_control_row(one, signals, atlas))
+    stability: list[StabilityRow] = []
+    for one in matched:
+        tell((1 + len(rows) + len(stability)) / parts, f"matching with {one.name}")
+        stability.append(stability_row(field, sae, one, atlas.codes.grid))
+    footprint, alive = atlas.footprint, ~atlas.statistics.dead
     return AtlasRecord(
         seconds=seconds,
         worst=_worst(atlas),
         support=spread(footprint.support[alive]),
         locality=spread(footprint.in_radius[alive]),
         pieces=spread(footprint.pieces[alive].double()),
-        groups=group_curves(field, sae, atlas, seed),
-        interactions=tuple(interactions(field, sae, atlas)[:_INTERACTIONS]),
-        rows=(
-            dictionary_row("trained", field, sae, signals, atlas),
-            *(_control_row(one, signals, atlas) for one in (*controls, *untrained)),
-        ),
-        stability=tuple(stability_row(field, sae, one, atlas.codes.grid) for one in (*others, controls[0], *untrained)),
+        groups=groups,
+        interactions=pairs,
+        rows=tuple(rows),
+        stability=tuple(stability),
     )
 
 

@@ -64,8 +64,16 @@ def run_with_atlas(
         companions = train_companions(
             field, sae, seeds=seeds, untrained=untrained, callbacks=[callback(number) for number in range(count)]
         )
-    tell(_TRAINING if count else 0.0, "groups, controls, matches")
-    record = atlas_record(field, sae, signals, atlas, seconds, companions)
+    before = _TRAINING if count else 0.0
+    record = atlas_record(
+        field,
+        sae,
+        signals,
+        atlas,
+        seconds,
+        companions,
+        tell=lambda share, what: tell(before + (1.0 - before) * share, what),
+    )
     layer = layer_record(
         field,
         sae,
