@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# The libraries that `make bench-sae` compares with keep to an environment of their own.
+SAE_VENV := .venv-sae
+SAE_PIP  := $(SAE_VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test lint types layers unit format bench-fit bench-sae clean help
 .DEFAULT_GOAL := help
@@ -12,7 +15,7 @@ help:
 	@echo "make test    lint, types, layering and the whole test suite"
 	@echo "make format  rewrite the code in the house format"
 	@echo "make bench-fit  time a fitting step, and the fast recipe, against the field's loop (QUICK=1: the step alone)"
-	@echo "make bench-sae  time a dictionary step against its dense form"
+	@echo "make bench-sae  time a dictionary step, what it is worth, and the atlas, against the field (QUICK=1: no libraries)"
 	@echo "make clean   remove the virtual environment and caches"
 
 demo: $(VENV)/.core
@@ -47,16 +50,24 @@ bench-fit: $(VENV)/.bench
 	$(BIN)/python benchmarks/fit_quality.py --csv benchmarks/results/fit_quality.csv
 endif
 
+ifdef QUICK
 bench-sae: $(VENV)/.core
-	$(BIN)/python benchmarks/dictionary_step.py
+	$(BIN)/python benchmarks/dictionary_step.py --quick
+	$(BIN)/python benchmarks/atlas.py --checked 4
+else
+bench-sae: $(SAE_VENV)/.peers
+	$(SAE_VENV)/bin/python benchmarks/dictionary_step.py --csv benchmarks/results/dictionary_step.csv
+	$(SAE_VENV)/bin/python benchmarks/atlas.py --csv benchmarks/results/atlas.csv
+	$(SAE_VENV)/bin/python benchmarks/dictionary_quality.py --steps 200 --csv benchmarks/results/dictionary_quality.csv
+endif
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(SAE_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-$(BIN)/python:
+$(BIN)/python $(SAE_VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "InrLens needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(@:/bin/python=)
 
 $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing InrLens and its pinned libraries into $(VENV) (once; torch alone takes some 700 MB of disk) ..."
@@ -65,6 +76,13 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.bench: $(VENV)/.core
 	$(PIP) install -c constraints.txt -e '.[bench]'
+	@touch $@
+
+# Without what the libraries depend on, but for what their trainers import: the pins name it.
+$(SAE_VENV)/.peers: pyproject.toml constraints.txt benchmarks/sae_peers.txt | $(SAE_VENV)/bin/python
+	@echo "Installing InrLens and the libraries it is compared with into $(SAE_VENV) (once; 1.8 GB of disk) ..."
+	$(SAE_PIP) install -c constraints.txt -e .
+	$(SAE_PIP) install --no-deps -r benchmarks/sae_peers.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core

@@ -12,11 +12,17 @@ from pathlib import Path
 import torch
 
 
-def alternate(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of each call, timed in turn round by round after one round of warm-up."""
+def alternate(calls: Mapping[str, Callable[[], object]], rounds: int, settle: int = 0) -> dict[str, float]:
+    """Median seconds of each call, timed in turn round by round after one round of warm-up.
+
+    Each timed call follows ``settle`` untimed ones of its own: what comes after itself in real use should find its own
+    threads and caches, not those of another.
+    """
     times: dict[str, list[float]] = {name: [] for name in calls}
     for number in range(rounds + 1):
         for name, call in calls.items():
+            for _ in range(settle):
+                call()
             started = time.perf_counter()
             call()
             if number:
