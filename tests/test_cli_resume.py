@@ -133,7 +133,7 @@ def test_a_running_fit_is_not_taken_for_an_interrupted_one(tmp_path: Path) -> No
     with only_one(tmp_path / "run"):
         for words in ((), ("--resume",), ("--force",)):
             sentence = refused("fit", photo(tmp_path / "a.png"), *SIZE, "-o", tmp_path / "run", *words)
-            assert sentence.startswith(f"another fit into {tmp_path / 'run'} is running")
+            assert sentence.startswith(f"another run into {tmp_path / 'run'} is running")
     assert not is_running(tmp_path / "run")
 
 

@@ -3,82 +3,25 @@
 import math
 import shutil
 import signal
-from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 import inrlens as il
 import toys
-from inrlens.fields.ffmlp import FFMLP
 from inrlens.fields.siren import Siren
 from inrlens.reports.page import REPORT_FILE, write_report
 from inrlens.signals.archive import load_signals, save_signals
 from inrlens.studies.opened import OpenRun
-from inrlens.studies.plan import BackbonePlan, WalkthroughPlan
 from inrlens.studies.progress import Progress
 from inrlens.studies.record import RunRecord, read_record, write_record
 from inrlens.studies.run_folder import write_fit_run
-from inrlens.studies.walkthrough import run_walkthrough
+from pages import GRID, Page, page, walk
 
-GRID = (12, 14)
-_VOID = {"meta", "img", "br", "link", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """What a reader's browser would find: elements with their attributes, nesting, and visible text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.open: list[str] = []
-        self.ids: list[str] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attrs}
-        self.elements.append((tag, found))
-        if "id" in found:
-            self.ids.append(found["id"])
-        if tag not in _VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in _VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open, f"</{tag}> closes nothing"
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.elements if name == tag]
-
-
-def page(folder: Path) -> Page:
-    return Page(write_report(folder).read_text(encoding="utf-8"))
-
-
-def plan() -> WalkthroughPlan:
-    parts = []
-    for backbone in (Siren(width=8, depth=3), FFMLP(width=8, depth=3, frequencies=6, sigma=1.5)):
-        recipe = il.Recipe(f"toy {backbone.name}", backbone, steps=6, learning_rate=1e-3, record_every=2)
-        parts.append(BackbonePlan(backbone.name, recipe, recipe, replace(recipe, backbone=None)))
-    return WalkthroughPlan(tuple(parts), 2, 24, 3, 6, 64, 1e-3)
-
-
-def walk(folder: Path, listener: Callable[[Progress], None] | None = None) -> RunRecord:
-    photos = toys.signals(5, GRID)
-    folder.mkdir()
-    return run_walkthrough(plan(), photos[:3], photos[3:], folder, listener)
+WITHOUT_ATLAS = [
+    "setup", "reconstructions", "ranks", "freeze", "gallery", "atoms", "ablations", "closing", "notes",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +40,7 @@ def copy(demo: Path, tmp_path: Path) -> Path:
 def test_a_demo_has_every_section(demo: Path) -> None:
     found = Page((demo / REPORT_FILE).read_text(encoding="utf-8"))
     sections = [attributes["id"] for attributes in found.all("section")]
-    assert sections == [
-        "setup", "reconstructions", "ranks", "freeze", "gallery", "atoms", "ablations", "closing", "notes",
-    ]  # fmt: skip
+    assert sections == [*WITHOUT_ATLAS[:-2], "every", "worst", "groups", "controls", "stability", *WITHOUT_ATLAS[-2:]]
     assert len(found.all("h1")) == 1
     for said in ("toy siren", "toy ffmlp", "Outside", "Fidelity", "2 held-out signals \N{MULTIPLICATION SIGN} 2 seeds"):
         assert said in found.text
@@ -111,8 +52,10 @@ def test_the_page_is_self_contained_and_accessible(demo: Path) -> None:
     found = Page(html)
     assert found.open == []
     assert len(found.ids) == len(set(found.ids))
-    for forbidden in ("http://", "https://", "<script", "@import", "<link", "#0102", "#0103", "<!--"):
+    for forbidden in ("http://", "https://", "@import", "<link", "#0102", "#0103", "<!--"):
         assert forbidden not in html
+    assert html.count("<script>") == html.count("<script") == 1
+    assert not any(name.startswith("on") for _, attributes in found.elements for name in attributes)
     assert html.count("url(") == html.count("url(#")
     for _, attributes in found.elements:
         assert attributes.get("src", "data:").startswith("data:image/png;base64,") or "src" not in attributes
@@ -147,9 +90,25 @@ def test_signal_names_are_escaped(copy: Path) -> None:
     (copy / "signals.safetensors").unlink()
     save_signals(copy / "signals.safetensors", signals)
     html = write_report(copy).read_text(encoding="utf-8")
-    assert "<script" not in html
+    assert html.count("<script") == 1
     assert "&lt;script&gt;" in html
     assert name in Page(html).text
+
+
+def test_a_run_from_before_atlases_has_the_page_that_it_had(copy: Path) -> None:
+    record = read_record(copy)
+    conditions = tuple(
+        replace(c, layers=tuple(replace(layer, atlas=None, health=None) for layer in c.layers))
+        for c in record.conditions
+    )
+    write_record(copy, replace(record, conditions=conditions))
+    found = page(copy)
+    assert [attributes["id"] for attributes in found.all("section")] == WITHOUT_ATLAS
+    policy = next(meta["content"] for meta in found.all("meta") if "http-equiv" in meta)
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    assert found.all("script") == found.all("canvas") == found.all("template") == []
+    assert "Health of the layers" not in found.text
+    assert "Locality" not in found.text
 
 
 def test_bundled_photographs_are_credited(copy: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from inrlens.atoms.statistics import Spread
 from inrlens.dictionaries.evaluate import SaeQuality
 from inrlens.fitting.history import Divergence, Record
-from inrlens.reports.comparison import Comparison, agrees, comparisons
+from inrlens.reports.comparison import Comparison, Drops, LayerDrops, agrees, comparisons
 from inrlens.reports.published import FACTS, FREEZE_GAIN, TAU_STAR
 from inrlens.reports.readings import ablations, atoms, fits, freeze, ranks
 from inrlens.reports.readings.troubles import troubles
@@ -281,8 +281,8 @@ def test_troubles_are_told_and_a_clean_run_has_none() -> None:
     assert any("1 of 1 transfer of SIREN diverged on the way, none of them to the end" in text for text in told)
 
 
-def rows_of(record: RunRecord, drops: dict[str, list[float]] | None = None) -> dict[str, Comparison]:
-    return {row.quantity: row for row in comparisons(record, drops or {})}
+def rows_of(record: RunRecord, drops: Drops | None = None) -> dict[str, Comparison]:
+    return {row.quantity: row for row in comparisons(record, drops or {}, "9 \N{MULTIPLICATION SIGN} 7")}
 
 
 def test_published_numbers_are_compared_by_their_rules() -> None:
@@ -293,17 +293,81 @@ def test_published_numbers_are_compared_by_their_rules() -> None:
     assert agrees("within", 2.0, 3.0, [2.0, 3.0])
     assert not agrees("within", 2.0, 3.0, [1.9])
     siren = condition(layers=(layer(),))
-    rows = rows_of(run([], siren), {"siren": [2.1, 2.9]})
+    drops = {"cohort_siren": {2: LayerDrops((2.1, 2.9, 0.5, 9.0), -0.1, 9.1)}}
+    rows = rows_of(run([], siren), drops)
     assert rows["SIREN: layer of highest weight stable rank"].verdict == "same"
     assert rows["SIREN: median active fraction"].verdict == "same"
     assert rows["SIREN: PSNR lost without one of the top 2, layer 2"].verdict == "same"
+    assert rows["SIREN: PSNR lost without one of the top 4 of any layer"].measured == f"0.50 to 9.00{THIN}dB"
+    assert rows["SIREN: PSNR lost without one of the top 4 of any layer"].verdict == "same"
+    everyone = rows["SIREN: PSNR lost without any one atom of any layer"]
+    assert (everyone.measured, everyone.verdict) == (f"\N{MINUS SIGN}0.10 to 9.10{THIN}dB", "different")
     assert rows["SIREN: firing rate of the top 16 atoms"].verdict == "different"
     assert not any("layer 0" in quantity for quantity in rows)
     assert rows_of(run([], condition(weight=(9.0, 1.0, 1.0))))[
         "SIREN: layer of highest weight stable rank"
     ].verdict == ("different")
     assert rows_of(run([], condition("other"))) == {}
-    assert not any("active" in quantity for quantity in rows_of(run([], condition(layers=(layer(2, **DEAD),)))))
+    assert not any("active fraction" in name for name in rows_of(run([], condition(layers=(layer(2, **DEAD),)))))
+
+
+def test_every_row_says_on_what_it_was_measured() -> None:
+    deep = condition("ffmlp", layers=tuple(layer(number, n_atoms=2048) for number in range(5)))
+    single = condition("ffmlp", kind="single", name="single_ffmlp", signals=(0,), layers=(layer(3), layer(4, steps=20)))
+    drops = {"cohort_ffmlp": {number: LayerDrops((1.0,), 0.0, 1.0) for number in range(5)}}
+    rows = {name: row for name, row in rows_of(run([], deep, single), drops).items() if "layer of highest" not in name}
+    for name, row in rows.items():
+        assert "9 \N{MULTIPLICATION SIGN} 7" in row.condition, name
+    numbers = "n = 2048, k = 4, 10 steps"
+    dead = [said(rows[f"{kind} FFMLP: dead atoms, layers 3 and 4"].condition) for kind in ("Cohort", "Single")]
+    at = "9 \N{MULTIPLICATION SIGN} 7"
+    assert dead[0].replace("\xa0", " ").startswith(f"a and 1 more, {at}; layers 3 and 4; {numbers}; the paper gives")
+    each = "n = 64, k = 4, 10 steps and n = 64, k = 4, 20 steps"
+    assert dead[1].replace("\xa0", " ").startswith(f"a, {at}; layers 3 and 4; {each}; the paper")
+    everywhere = said(rows["FFMLP: dead atoms, all layers"].condition)
+    assert "layers 0 to 4" in everywhere
+    worst = said(rows["FFMLP: most PSNR lost without one atom, layer 2"].condition)
+    assert worst.startswith(f"on a, of 2 signals, {at}; layer 2; ")
+    tier = rows["FFMLP: the top atom's mean magnitude over the next, layer 2"]
+    assert (tier.published, tier.measured, tier.verdict) == ("about 7.0 times", "3.0 times", "different")
+    defined = rows["All: code above which an atom counts as active"]
+    assert (defined.published, defined.measured, defined.verdict) == ("0.01", "0.01", "same")
+    assert not rows_of(run([], condition("other")))
+
+
+STATED = (
+    ("active.threshold", "Sec. 4.2", None, 0.01, 0.01),
+    ("active.fraction", "Fig. 4", "siren", 0.01, 0.01),
+    ("active.fraction", "Fig. 4", "ffmlp", 0.30, 0.50),
+    ("dead.fraction", "Fig. 4", "siren", 0.0, 0.04),
+    ("dead.fraction", "App. A.2", "siren", 0.0, 0.27),
+    ("dead.fraction", "Fig. 4", "ffmlp", 0.003, 0.591),
+    ("dead.fraction", "App. A.2", "ffmlp", 0.59, 0.74),
+    ("magnitude.top", "Sec. 4.3", "siren", 0.05, 0.05),
+    ("magnitude.top", "Sec. 4.3", "ffmlp", 0.35, 0.35),
+    ("magnitude.top", "Sec. 4.3", "ffmlp", 7.0, 7.0),
+    ("firing.rate", "Fig. 10", "siren", 0.0, 0.05),
+    ("firing.rate", "Fig. 10", "ffmlp", 0.7, 0.9),
+    ("ablation.drop", "Sec. 4.3", "siren", 2.0, 3.0),
+    ("ablation.drop", "App. C", "siren", 0.2, 9.2),
+    ("ablation.drop", "Fig. 5", "ffmlp", 10.58, 10.58),
+    ("ablation.drop", "App. C", "ffmlp", 9.36, 9.36),
+)
+"""Every statement of the paper about dictionaries: its name, where it stands, of which backbone, from and to."""
+
+
+def test_every_published_statement_about_dictionaries_has_its_row() -> None:
+    known = {(fact.id, fact.where, fact.backbone, fact.low, fact.high) for fact in FACTS}
+    assert set(STATED) <= known
+    assert {fact.id for fact in FACTS} == {name for name, *_ in STATED}
+    conditions = [
+        condition(backbone, name=f"cohort_{backbone}", layers=tuple(layer(number) for number in range(5)))
+        for backbone in ("siren", "ffmlp")
+    ]
+    drops = {one.name: {number: LayerDrops((1.0, 0.5), 0.0, 2.5) for number in range(5)} for one in conditions}
+    rows = rows_of(run([], *conditions), drops)
+    for fact in FACTS:
+        assert any(fact.what in quantity and row.where == fact.where for quantity, row in rows.items()), fact
 
 
 def test_the_closing_sentence_counts() -> None:
@@ -316,7 +380,7 @@ def test_the_closing_sentence_counts() -> None:
 
 
 def test_the_published_table_is_consistent() -> None:
-    assert set(TAU_STAR) == set(FREEZE_GAIN) == {fact.backbone for fact in FACTS}
+    assert set(TAU_STAR) == set(FREEZE_GAIN) == {fact.backbone for fact in FACTS} - {None}
     for fact in FACTS:
         assert fact.low <= fact.high
         assert fact.rule != "about" or fact.low == fact.high

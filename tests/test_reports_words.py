@@ -84,3 +84,23 @@ def test_spans_lists_and_lengths() -> None:
         f"2.7{T}s", f"1{T}min 0{T}s", f"1{T}min 1{T}s", f"1{T}h 2{T}min",
     ]  # fmt: skip
     assert words.sentence("a thing") == "A thing."
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.4377, f"+0.438{T}dB"),
+        (-0.000016, f"\u22121.60e\u22125{T}dB"),
+        (0.0, f"0{T}dB"),
+        (math.inf, f"\u221e{T}dB"),
+        (math.nan, "not a number"),
+        (None, "not measured"),
+    ],
+)
+def test_changes_of_any_size(value: float | None, said: str) -> None:
+    assert words.change(value) == said
+
+
+def test_locality_of_an_atom_without_effect() -> None:
+    assert words.locality(0.5) == f"50{T}%"
+    assert words.locality(None) == words.locality(math.nan) == "no effect"

@@ -50,5 +50,7 @@ from .signals.signal import (
     coordinates_between as coordinates_between,
     signal_from_array as signal_from_array,
 )
+from .studies.dictionary_sweep import run_sweep as run_sweep
+from .studies.sweep_plan import SweepPlan as SweepPlan
 
 __version__: str

@@ -181,7 +181,9 @@ def read_json(path: Path) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} could not be read: {getattr(error, 'strerror', None) or error}.") from error
     except json.JSONDecodeError as error:
-        raise InputError(f"{path} is not valid JSON (line {error.lineno}); the file is damaged or something else.") from error
+        raise InputError(
+            f"{path} is not valid JSON (line {error.lineno}); the file is damaged or something else."
+        ) from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid JSON; the file is damaged or something else.") from error
 

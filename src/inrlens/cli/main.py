@@ -23,6 +23,7 @@ from inrlens.cli import (
     ranks,
     report,
     sae,
+    sweep,
     transfer,
 )
 from inrlens.cli.options import examples
@@ -63,6 +64,7 @@ _VERBS: tuple[tuple[str, str, Callable[..., None], tuple[str, ...], str], ...] =
     (_INSIDE, "atoms", atoms.atoms, atoms.EXAMPLES, "List the strongest atoms, draw their maps."),
     (_INSIDE, "atlas", atlas.atlas, atlas.EXAMPLES, "Every atom's exact effect on the picture."),
     (_INSIDE, "match", match.match, match.EXAMPLES, "Are atoms found again in other dictionaries?"),
+    (_INSIDE, "sweep", sweep.sweep, sweep.EXAMPLES, "Dictionaries of every size and sparsity, layer by layer."),
     (_INSIDE, "ablate", ablate.ablate, ablate.EXAMPLES, "Take one atom out and measure the loss."),
     (_INSIDE, "edit", edit.edit, edit.EXAMPLES, "Turn atoms down, off or up."),
     (

@@ -92,7 +92,7 @@ def is_running(out: Path) -> bool:
 
 
 def _running(out: Path) -> InputError:
-    return InputError(f"another fit into {out} is running: wait for it, or give another path.")
+    return InputError(f"another run into {out} is running: wait for it, or give another path.")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The rows that a dictionary is trained on: a layer's activations, all of them."""
 
 import hashlib
+from threading import Lock
 
 import torch
 from jaxtyping import Float
@@ -38,3 +39,21 @@ def encoder_digest(field: Field, layer: int) -> str:
         for value in field.encoder.layer(index).state_dict().values():
             digest.update(value.cpu().numpy().tobytes())
     return digest.hexdigest()
+
+
+class SharedRows:
+    """Layers' activations over one grid for work that goes layer by layer on several threads: the last two are kept."""
+
+    def __init__(self, grid: tuple[int, ...] | None) -> None:
+        self._grid = grid
+        self._lock = Lock()
+        self._kept: list[tuple[Field, int, Tensor]] = []
+
+    def __call__(self, field: Field, layer: int) -> Float[Tensor, "n d"]:
+        """As ``layer_rows``; not to be changed."""
+        with self._lock:
+            for owner, number, rows in self._kept:
+                if owner is field and number == layer:
+                    return rows
+            self._kept = [*self._kept[-1:], (field, layer, layer_rows(field, layer, self._grid))]
+            return self._kept[-1][2]

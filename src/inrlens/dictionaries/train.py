@@ -52,21 +52,24 @@ def train_sae(
     auxiliary_k: int = 0,
     grid: tuple[int, ...] | None = None,
     seed: int = 0,
+    rows: Tensor | None = None,
     resume: Resume | None = None,
     callback: SaeCallback | None = None,
 ) -> SaeFit:
     """Trains a TopK dictionary on a layer's activations over a grid; see ``SaeRecipe`` for each number.
 
-    A cohort's activations depend on the coordinate alone, so one dictionary serves all its signals. The same seed,
-    torch threads (of the calling thread) and device give the same bits. Ctrl-C once ends the training after the
-    running step and keeps what was reached; with ``resume``, the same call then goes on bit for bit.
+    ``rows`` are those activations, where the caller has them already (``layer_rows``). A cohort's activations depend on
+    the coordinate alone, so one dictionary serves all its signals. The same seed, torch threads (of the calling thread)
+    and device give the same bits. Ctrl-C once ends the training after the running step and keeps what was reached; with
+    ``resume``, the same call then goes on bit for bit.
 
     Raises:
         InputError: for a layer out of range, k above n, numbers that are not positive, or no grid; where the state to
             resume is of another training.
     """
     recipe = SaeRecipe(n_atoms, k, steps, learning_rate, batch, centre, auxiliary_k)
-    return _train(layer_rows(field, layer, grid), recipe, _origin(field, layer, grid, recipe, seed), resume, callback)
+    rows = layer_rows(field, layer, grid) if rows is None else rows
+    return _train(rows, recipe, _origin(field, layer, grid, recipe, seed), resume, callback)
 
 
 def train_sae_many(

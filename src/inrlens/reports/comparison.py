@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from inrlens.atoms.statistics import ACTIVE_THRESHOLD
 from inrlens.reports import words
 from inrlens.reports.published import COHORT_PSNR, FACTS, FREEZE_GAIN, TAU_STAR, Fact, Rule
 from inrlens.reports.sweep import Sweep, summary, sweeps
@@ -13,6 +14,8 @@ from inrlens.studies.record import ConditionRecord, LayerRecord, RunRecord
 Verdict = Literal["same", "different"]
 FACTOR = 2.0
 """A figure published as "about" is the same within this factor either way."""
+TOP, TOPS = 2, 4
+"""Of how many atoms of largest mean magnitude the paper shows drops: at layer 2, and at every layer (App. C)."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,23 @@ class Comparison:
     condition: str
 
 
-def comparisons(record: RunRecord, top_drops: Mapping[str, Sequence[float]]) -> list[Comparison]:
-    """Every row that this run has a number for; ``top_drops`` are the PSNR drops in dB of the top 2 atoms of the
-    layer that the paper shows (layer 2), by backbone."""
+@dataclass(frozen=True)
+class LayerDrops:
+    """dB lost at one layer by removing one atom: each of the top 4 by mean magnitude, and the least and the most of all
+    living ones."""
+
+    top: tuple[float, ...]
+    least: float
+    most: float
+
+
+_IS = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
+Drops = Mapping[str, Mapping[int, LayerDrops]]
+"""By a network's name, and by layer."""
+
+
+def comparisons(record: RunRecord, drops: Drops, grid: str) -> list[Comparison]:
+    """Every row that this run has a number for; ``grid`` says in words what the signals' grid is."""
     rows = []
     found = {sweep.backbone: sweep for sweep in sweeps(record)}
     for backbone in TAU_STAR:
@@ -39,9 +56,13 @@ def comparisons(record: RunRecord, top_drops: Mapping[str, Sequence[float]]) -> 
         if backbone in found:
             rows += _freezing(found[backbone])
     for fact in FACTS:
-        cohort = record.condition("cohort", fact.backbone)
-        if cohort is not None:
-            rows += _dictionary_row(fact, cohort, top_drops.get(fact.backbone, ()))
+        conditions = [c for kind in fact.kinds for c in record.conditions if c.kind == kind and c.layers]
+        if fact.backbone is None:
+            rows += _definition(fact, record, conditions, grid)
+            continue
+        for condition in conditions:
+            if condition.backbone == fact.backbone:
+                rows += _dictionary_row(fact, record, condition, drops.get(condition.name, {}), grid)
     return rows
 
 
@@ -97,46 +118,106 @@ def _freezing(sweep: Sweep) -> list[Comparison]:
     return rows
 
 
-def _dictionary_row(fact: Fact, cohort: ConditionRecord, top_drops: Sequence[float]) -> list[Comparison]:
-    layers = [layer for layer in cohort.layers if fact.layers is None or layer.layer in fact.layers]
-    if fact.layers is not None and len(layers) < len(fact.layers):
+def _definition(fact: Fact, record: RunRecord, conditions: Sequence[ConditionRecord], grid: str) -> list[Comparison]:
+    """What the paper fixes and this run takes over."""
+    if not conditions:
         return []
-    values = list(top_drops) if fact.measure == "drop_top" else [v for layer in layers for v in _values(fact, layer)]
+    verdict = _verdict(fact.low == ACTIVE_THRESHOLD)
+    where = f"all dictionaries of this run, on {grid}; {fact.caution}"
+    return [Comparison(f"All: {fact.what}", f"{fact.low:g}", fact.where, f"{ACTIVE_THRESHOLD:g}", verdict, where)]
+
+
+def _dictionary_row(
+    fact: Fact, record: RunRecord, condition: ConditionRecord, drops: Mapping[int, LayerDrops], grid: str
+) -> list[Comparison]:
+    layers = [layer for layer in condition.layers if fact.layers is None or layer.layer in fact.layers]
+    values = [value for layer in layers for value in _values(fact, layer, drops.get(layer.layer))]
     if not values or any(math.isnan(value) for value in values):
         return []
     if fact.measure == "drop_worst":
         values = [max(values)]
-    unit = words.db if fact.measure.startswith("drop") else _plain if fact.measure == "magnitude" else words.percent
+    unit = _UNITS.get(fact.measure, words.percent)
     bounds = words.span(unit(fact.low), unit(fact.high))
+    title = words.backbone_title(condition.backbone)
+    if len(fact.kinds) > 1:
+        title = words.condition_title(condition.kind, condition.backbone)
+    stated = {"about": f"about {bounds}", "at most": f"at most {unit(fact.high)}", "within": bounds}
+    data = _data(record, condition, layers, grid, effect=fact.measure.startswith("drop"))
     return [
         Comparison(
-            quantity=f"{words.backbone_title(fact.backbone)}: {fact.what}",
-            published={"about": f"about {bounds}", "at most": f"at most {unit(fact.high)}", "within": bounds}[
-                fact.rule
-            ],
+            quantity=f"{title}: {fact.what}",
+            published=stated[fact.rule],
             where=fact.where,
             measured=words.span(unit(min(values)), unit(max(values))),
             verdict=_verdict(agrees(fact.rule, fact.low, fact.high, values)),
-            condition=fact.caution,
+            condition=f"{data}; {fact.caution}" if fact.caution else data,
         )
     ]
 
 
-def _values(fact: Fact, layer: LayerRecord) -> list[float]:
+def _values(fact: Fact, layer: LayerRecord, drops: LayerDrops | None) -> list[float]:
     if fact.measure == "active":
         return [layer.active_fraction.median] if layer.active_fraction else []
     if fact.measure == "dead":
         return [layer.quality.dead]
     if fact.measure == "magnitude":
         return list(layer.top_magnitude[:1])
+    if fact.measure == "dominance":
+        first, *others = layer.top_magnitude or (0.0,)
+        return [first / others[0]] if others and others[0] > 0.0 else []
     if fact.measure == "firing":
         # "At most" is said of all 16; a range is said of the strongest.
         return list(layer.top_firing if fact.rule == "at most" else layer.top_firing[:1])
-    return [layer.worst_atom_drop] if layer.worst_atom_drop is not None else []
+    if fact.measure == "drop_worst":
+        return [layer.worst_atom_drop] if layer.worst_atom_drop is not None else []
+    if drops is None:
+        return []
+    if fact.measure == "drop_all":
+        return [drops.least, drops.most]
+    return list(drops.top[: TOP if fact.measure == "drop_top" else TOPS])
+
+
+def _data(
+    record: RunRecord, condition: ConditionRecord, layers: Sequence[LayerRecord], grid: str, *, effect: bool
+) -> str:
+    """What a number was measured on: which signals, which grid, which layers, and what dictionaries."""
+    first, *more = [record.signals[position] for position in condition.signals]
+    signals = f"{first} and {len(more)} more" if more else first
+    if effect:
+        signals = f"on {first}" + (f", of {len(more) + 1} signals" if more else "")
+    numbers = _numbers([layer.layer for layer in layers])
+    return f"{signals}, {grid}; {numbers}; {_sizes(layers)}"
+
+
+def _numbers(layers: Sequence[int]) -> str:
+    first, last = min(layers), max(layers)
+    whole = len(layers) > 2 and sorted(layers) == list(range(first, last + 1))
+    return f"layers {first} to {last}" if whole else words.layers(layers)
+
+
+def _sizes(layers: Sequence[LayerRecord]) -> str:
+    """n, k and steps of some dictionaries, each once."""
+    kinds = dict.fromkeys((layer.n_atoms, layer.k, layer.steps) for layer in layers)
+    return words.listed([f"n{_IS}{n}, k{_IS}{k}, {words.count(steps, 'step')}" for n, k, steps in kinds])
 
 
 def _plain(value: float | None) -> str:
     return words.significant(value, 2)
+
+
+def _times(value: float | None) -> str:
+    return f"{words.fixed(value, 1)} times"
+
+
+def _decibels(value: float | None) -> str:
+    return words.db(value, 2)
+
+
+_UNITS: Mapping[str, words.Say] = {
+    "magnitude": _plain,
+    "dominance": _times,
+    **dict.fromkeys(("drop_top", "drop_tops", "drop_all", "drop_worst"), _decibels),
+}
 
 
 def _verdict(same: bool) -> Verdict:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -44,7 +45,7 @@ def heat_map(values: Float[Tensor, "h w"], alt: str, top: float | None = None) -
     top = float(shown.max()) if top is None else top
     scaled = (shown / top).clamp(0.0, 1.0) if top > 0.0 else torch.zeros_like(shown)
     encoded = Image.fromarray((scaled * 255.0).round().to(torch.uint8).numpy())
-    encoded.putpalette(_palette())
+    encoded.putpalette(palette())
     return _encoded(encoded, alt)
 
 
@@ -64,11 +65,16 @@ def picture_file(path: Path, alt: str) -> Picture:
 
 def shrunk(image: Float[Tensor, "h w c"]) -> Float[Tensor, "h2 w2 c"]:
     """The image averaged over square blocks until its longest side is at most ``LONGEST_SIDE``; small ones as is."""
-    block = -(-max(image.shape[:2]) // LONGEST_SIDE)
+    block = block_of(image.shape[:2], LONGEST_SIDE)
     if block <= 1:
         return image
     pooled = torch.nn.functional.avg_pool2d(image.permute(2, 0, 1)[None], block, ceil_mode=True)
     return pooled[0].permute(1, 2, 0)
+
+
+def block_of(shape: Sequence[int], longest: int) -> int:
+    """The side of the square blocks that a grid is averaged over until its longest side is at most ``longest``."""
+    return -(-max(shape) // longest)
 
 
 def is_shrunk(shape: tuple[int, ...]) -> bool:
@@ -77,7 +83,8 @@ def is_shrunk(shape: tuple[int, ...]) -> bool:
 
 
 @cache
-def _palette() -> list[int]:
+def palette() -> list[int]:
+    """The colour map's 256 colours: red, green, blue of the first, and so on."""
     from matplotlib import colormaps
 
     colours: Any = colormaps[COLOURMAP](np.linspace(0.0, 1.0, 256))

@@ -15,6 +15,9 @@ VARIANTS = {
     "pre": "before the nonlinearity",
 }
 
+ORDERS = {"psnr_drop": "by cost", "mean_magnitude": "by mean magnitude", "random": "at random"}
+"""Orders that many atoms are taken out in; cost is what each costs alone."""
+
 
 def fixed(value: float | None, digits: int = 2) -> str:
     """A number with a fixed count of decimals, a true minus sign, and no minus before a rounded zero."""
@@ -64,6 +67,18 @@ def db(value: float | None, digits: int = 1) -> str:
 def gain(value: float | None, digits: int = 2) -> str:
     """A difference in decibels, signed."""
     return db(value, digits) if value is None or not math.isfinite(value) else f"{signed(value, digits)}{THIN}dB"
+
+
+def change(value: float | None) -> str:
+    """A difference in decibels of any size, signed, to three significant digits: what one atom of thousands does."""
+    if value is None or not math.isfinite(value):
+        return db(value)
+    return f"{'+' if value > 0.0 else ''}{significant(value)}{THIN}dB"
+
+
+def locality(share: float | None) -> str:
+    """A share of an effect's energy; there is none of an atom without effect."""
+    return "no effect" if share is None or math.isnan(share) else percent(share)
 
 
 def percent(share: float | None) -> str:

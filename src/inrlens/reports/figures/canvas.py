@@ -30,6 +30,11 @@ _CSS = {
     **{colour: f"var(--series-{index})" for index, colour in enumerate(SERIES)},
 }
 _FIRST_SLOTS = ("siren", "ffmlp")
+_UNIT = 72.0
+"""An SVG's units in an inch of matplotlib's."""
+
+Place = tuple[float, float]
+"""x and y."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +72,37 @@ def panel(
 
     ``name`` must be the panel's own in the page: ids inside the SVG are made from it.
     """
+    svg, _ = _drawn(name, draw, (width, height), text, ())
+    return Panel(title, page_svg(svg, name, alt), alt)
+
+
+def placed_panel(
+    name: str,
+    title: str,
+    alt: str,
+    draw: Callable[[Axes], None],
+    points: Sequence[Place],
+    *,
+    width: float = 400.0,
+    height: float = 280.0,
+    text: float = 12.0,
+) -> tuple[Panel, list[Place]]:
+    """A panel, and where in its SVG points of its axes lie, for marks that are drawn over it."""
+    svg, places = _drawn(name, draw, (width, height), text, points)
+    return Panel(title, page_svg(svg, name, alt), alt), places
+
+
+def _drawn(
+    name: str, draw: Callable[[Axes], None], size: Place, text: float, points: Sequence[Place]
+) -> tuple[str, list[Place]]:
     # Imported here: matplotlib takes a good part of a second, which only reports should pay.
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
+    width, height = size
     with rc_context(_style(name, text)):
-        figure = Figure(figsize=(width / 72.0, height / 72.0), layout="constrained")
+        figure = Figure(figsize=(width / _UNIT, height / _UNIT), dpi=_UNIT, layout="constrained")
         canvas = FigureCanvasSVG(figure)
         axes = figure.add_subplot()
         axes.tick_params(length=3.0, pad=4.0)
@@ -82,7 +111,9 @@ def panel(
         canvas.print_svg(  # type: ignore[no-untyped-call]
             buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
         )
-    return Panel(title, page_svg(buffer.getvalue().decode("utf-8"), name, alt), alt)
+        # After drawing, since the layout is only settled then; an SVG's y runs downwards.
+        found: Any = axes.transData.transform(points) if points else []
+    return buffer.getvalue().decode("utf-8"), [(float(x), height - float(y)) for x, y in found]
 
 
 def _style(name: str, text: float) -> dict[Any, Any]:

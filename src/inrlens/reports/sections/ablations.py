@@ -27,7 +27,6 @@ class AblationPanel:
     effect: Picture
     largest: str
     before_after: str
-    drop: float | None
     drop_text: str
     support: float
     support_text: str
@@ -39,7 +38,6 @@ class AblationGroup:
     """One network's panels, and its picture with every atom in place."""
 
     title: str
-    backbone: str
     intact: Picture
     panels: tuple[AblationPanel, ...]
 
@@ -54,13 +52,6 @@ class AblationSection:
     outside: str
     worst: str
     groups: tuple[AblationGroup, ...]
-
-    def top_drops(self) -> dict[str, list[float]]:
-        """PSNR lost without each of the top atoms by mean magnitude, dB, by backbone."""
-        return {
-            group.backbone: [panel.drop for panel in group.panels[:TOP] if panel.drop is not None]
-            for group in self.groups
-        }
 
 
 def ablations(run: OpenRun) -> AblationSection | None:
@@ -96,7 +87,7 @@ def _group(run: OpenRun, condition: ConditionRecord, number: int) -> AblationGro
         also = atoms.get(layer.worst_atom)
         atoms[layer.worst_atom] = f"{also}, and costs most of all" if also else f"costs most of all{rank}"
     panels = tuple(_panel(run, condition, layer, atom, why) for atom, why in atoms.items())
-    return AblationGroup(title, condition.backbone, intact, panels)
+    return AblationGroup(title, intact, panels)
 
 
 def _panel(run: OpenRun, condition: ConditionRecord, layer: LayerRecord, atom: int, why: str) -> AblationPanel:
@@ -114,7 +105,6 @@ def _panel(run: OpenRun, condition: ConditionRecord, layer: LayerRecord, atom: i
         effect=heat_map(strength, f"Absolute effect of {who} on the picture"),
         largest=words.significant(float(strength.max()), 2),
         before_after=f"{words.db(one.psnr_before, 2)} \N{RIGHTWARDS ARROW} {words.db(one.psnr_after, 2)}",
-        drop=one.psnr_drop,
         drop_text=words.gain(None if one.psnr_drop is None else -one.psnr_drop),
         support=support,
         support_text=words.percent(support),

@@ -15,16 +15,20 @@ from inrlens.reports.readings.atoms import (
     quality_reading,
     spread_reading,
 )
+from inrlens.reports.readings.health import health_reading
 from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord
 
 
 @dataclass(frozen=True)
 class AtomSection:
-    """Figures, the tables behind them, and the dictionaries' quality on the grid and between its samples."""
+    """Figures, the tables behind them, the layers' health, and the dictionaries' quality on the grid and between its
+    samples; ``health`` is None for a run that did not measure it."""
 
     figures: tuple[Figure, ...]
     tables: tuple[Table, ...]
+    health_reading: str
+    health: Table | None
     quality_reading: str
     quality: Table
     between: Table
@@ -68,9 +72,12 @@ def atoms(run: OpenRun) -> AtomSection | None:
         ),
     )
     shown = tuple(figure for figure in figures if figure.panels)
+    measured = any(layer.health is not None for condition in conditions for layer in condition.layers)
     return AtomSection(
         figures=shown,
         tables=(_atom_table(conditions), _cost_table(conditions)),
+        health_reading=health_reading(conditions) if measured else "",
+        health=_health_table(conditions) if measured else None,
         quality_reading=quality_reading(conditions),
         quality=_quality_table(conditions, between=False),
         between=_quality_table(conditions, between=True),
@@ -121,6 +128,31 @@ def _cost_table(conditions: Sequence[ConditionRecord]) -> Table:
         "its rank by mean magnitude",
     )
     return Table("What taking out one atom costs, every living atom tried, on the first signal", columns, rows)
+
+
+def _health_table(conditions: Sequence[ConditionRecord]) -> Table:
+    rows = tuple(
+        (
+            words.condition_title(condition.kind, condition.backbone),
+            str(layer.layer),
+            words.fixed(layer.health.gamma),
+            words.fixed(layer.health.gamma_median),
+            words.percent(layer.health.dead_units),
+            words.percent(layer.health.constant_units),
+            words.fixed(layer.health.effective_dimension, 1),
+            words.fixed(layer.health.effective_rank, 1),
+            str(layer.health.units),
+            words.percent(layer.quality.dead),
+        )
+        for condition in conditions
+        for layer in condition.layers
+        if layer.health is not None
+    )
+    columns = (
+        "network", "layer", "gamma", "of the median unit", "dead units", "constant units", "effective dimension",
+        "effective rank", "units", "dead atoms",
+    )  # fmt: skip
+    return Table("Each layer before training, and the dead atoms of its dictionary", columns, rows)
 
 
 def _spread_cells(spread: Spread | None, say: words.Say) -> tuple[str, str]:

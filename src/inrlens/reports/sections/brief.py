@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 from inrlens.reports import words
+from inrlens.reports.parts import examined
 from inrlens.reports.readings.ablations import worst_reading
 from inrlens.reports.readings.atoms import dead_reading, spread_reading
+from inrlens.reports.readings.controls import control_verdict
 from inrlens.reports.readings.fits import quality_reading
 from inrlens.reports.readings.freeze import best_reading
 from inrlens.reports.readings.ranks import weight_reading
+from inrlens.reports.readings.stability import found_again
 from inrlens.reports.sections.ablations import AblationSection
 from inrlens.reports.sections.freeze import tau_star
 from inrlens.reports.sweep import sweeps
@@ -30,6 +33,10 @@ def brief(record: RunRecord, ablated: AblationSection | None) -> list[tuple[str,
     if ablated is not None:
         shown = [c for c in with_atoms if any(layer.layer == ablated.layer for layer in c.layers)]
         found.append(("One atom out", f"{worst_reading(shown, ablated.layer)} {ablated.reading}"))
+    every = examined(record.conditions)
+    if every:
+        found.append(("Beside controls", " ".join(control_verdict(one) for one in every)))
+        found.append(("Are atoms real?", " ".join(found_again(one) for one in every)))
     return found
 
 

@@ -1,10 +1,10 @@
 """The paper's numbers beside this run's, with the sizes that set them apart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inrlens.reports import words
-from inrlens.reports.comparison import FACTOR, Comparison, comparisons
+from inrlens.reports.comparison import FACTOR, TOPS, Comparison, LayerDrops, comparisons
 from inrlens.reports.published import PAPER, SIZES
 from inrlens.studies.opened import OpenRun
 
@@ -18,12 +18,30 @@ class ClosingSection:
     rows: tuple[Comparison, ...]
 
 
-def closing(run: OpenRun, top_drops: Mapping[str, Sequence[float]]) -> ClosingSection | None:
+def closing(run: OpenRun) -> ClosingSection | None:
     """None where nothing of this run can be held against the paper."""
-    rows = tuple(comparisons(run.record, top_drops))
+    rows = tuple(comparisons(run.record, _drops(run), _grid(run)))
     if not rows:
         return None
     return ClosingSection(reading(rows), f"{PAPER}: {SIZES}. {_here(run)} {_rule()}", rows)
+
+
+def _drops(run: OpenRun) -> dict[str, dict[int, LayerDrops]]:
+    """What single atoms of the cohorts' layers cost."""
+    found: dict[str, dict[int, LayerDrops]] = {}
+    for condition in run.record.conditions:
+        for layer in condition.layers if condition.kind == "cohort" else ():
+            atlas = run.atlas(condition, layer)
+            ranked = atlas.rank("psnr_drop")
+            if ranked:
+                drops = atlas.psnr_drop.tolist()
+                top = tuple(drops[atom] for atom in atlas.statistics.top(TOPS))
+                found.setdefault(condition.name, {})[layer.layer] = LayerDrops(top, drops[ranked[-1]], drops[ranked[0]])
+    return found
+
+
+def _grid(run: OpenRun) -> str:
+    return words.listed(list(dict.fromkeys(words.size(signal.shape) for signal in run.signals)))
 
 
 def reading(rows: Sequence[Comparison]) -> str:
@@ -45,9 +63,8 @@ def reading(rows: Sequence[Comparison]) -> str:
 
 def _here(run: OpenRun) -> str:
     record = run.record
-    grid = words.listed(list(dict.fromkeys(words.size(signal.shape) for signal in run.signals)))
     cohort = next((c for c in record.conditions if c.kind == "cohort"), None)
-    parts = [f"signals of {grid} (height first)"]
+    parts = [f"signals of {_grid(run)} (height first)"]
     if cohort is not None:
         parts.append(f"cohorts of {len(cohort.signals)} for {words.count(cohort.steps, 'step')}")
     layers = [layer for condition in record.conditions for layer in condition.layers]

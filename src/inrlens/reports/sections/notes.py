@@ -1,5 +1,7 @@
 """How to read the numbers: every term that the page uses, only those that this run needs."""
 
+from inrlens.atoms.footprint import RADIUS
+from inrlens.atoms.match import ALIKE
 from inrlens.reports import words
 from inrlens.reports.readings.freeze import LEVEL_DB
 from inrlens.reports.readings.ranks import NEAR_TIE
@@ -70,6 +72,63 @@ _ATOMS = (
         "network treats every coordinate by itself, so an effect can only be where the atom fires.",
     ),
 )
+_HEALTH = (
+    (
+        "Gamma",
+        "Of a layer's activations over the grid: the length of their mean over the length of their standard "
+        "deviations, one entry of each a unit. Where it is large, a dictionary that starts at random points mostly "
+        "along the mean, and many of its atoms start dead.",
+    ),
+    (
+        "Effective dimension, effective rank",
+        "Over how many directions a layer's activations vary: the squared sum of their covariance's eigenvalues over "
+        "the sum of their squares, and the exponential of their entropy.",
+    ),
+)
+_ATLAS = (
+    (
+        "Cost",
+        "The dB that the PSNR of the network's first signal falls when one atom alone is taken out; negative where the "
+        "picture is better without it.",
+    ),
+    (
+        "Energy, locality",
+        "The energy of an effect is its square, mean over coordinates and channels. Locality is the share of it "
+        f"within {RADIUS:g} of its centre, an eighth of the picture's side.",
+    ),
+    (
+        "Pieces",
+        "Connected pieces of the coordinates where an atom fires; neighbours share a side. Single pixels count as "
+        "well.",
+    ),
+    (
+        "Removal area",
+        "The mean PSNR in dB under the curve of PSNR against the number of atoms taken out, the costliest first, over "
+        "log\N{SUBSCRIPT TWO}(1 + m). Low where the picture hangs on few atoms.",
+    ),
+    (
+        "Excess",
+        "How far two atoms' joint effect is from the sum of their single ones where both fire: squared distance over "
+        "that sum squared. 0 where they add up, 1 where the joint effect is as far from the sum as none at all.",
+    ),
+    (
+        "Controls",
+        "Dictionaries that nobody trained, of the same k: random unit-length atoms (with the one gain that rebuilds "
+        "the layer best), the principal components with both signs, and the layer's own units above and below their "
+        "means. The untrained network is the same network before its fit, with a dictionary trained as the first was.",
+    ),
+    (
+        "Found again, PW-MCC",
+        "Two atoms are compared by the cosine of their directions and by the correlation of their maps. PW-MCC is the "
+        f"mean over one-to-one pairs, chosen so that it is largest. Above {ALIKE:g} an atom counts as found again. "
+        "Collisions: atoms whose best free partner is another atom's too.",
+    ),
+    (
+        "Subspace overlap",
+        "Whether two dictionaries use the same part of a layer's space at a coordinate, whatever atoms span it: 1 "
+        "where the smaller span lies in the larger. By chance: what random spans of the same dimensions share.",
+    ),
+)
 
 
 def notes(run: OpenRun) -> tuple[tuple[str, str], ...]:
@@ -77,5 +136,8 @@ def notes(run: OpenRun) -> tuple[tuple[str, str], ...]:
     record = run.record
     chosen = [*_FIT] if record.conditions else []
     chosen += _FREEZE if record.transfers else ()
-    chosen += _ATOMS if any(condition.layers for condition in record.conditions) else ()
+    layers = [layer for condition in record.conditions for layer in condition.layers]
+    chosen += _ATOMS if layers else ()
+    chosen += _HEALTH if any(layer.health is not None for layer in layers) else ()
+    chosen += _ATLAS if any(layer.atlas is not None for layer in layers) else ()
     return tuple(chosen)
