@@ -78,7 +78,8 @@ def train_companions(
     first = sae.origin.seed
     jobs = [(f"seed {first + more}", field, first + more) for more in range(1, seeds + 1)]
     if untrained:
-        jobs.append((UNTRAINED, initial_field(field), first))
+        # A seed of its own too: from the same draws its atoms would resemble those that they started as.
+        jobs.append((UNTRAINED, initial_field(field), first + seeds + 1))
 
     def run(number: int) -> SaeFit:
         _, network, seed = jobs[number]

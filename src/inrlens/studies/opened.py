@@ -119,12 +119,18 @@ class OpenRun:
         return self._dictionaries[file]
 
     def atlas(self, condition: ConditionRecord, layer: LayerRecord) -> Effects:
-        """The effects of all atoms of a layer on head 0, whose signal is the condition's first."""
-        if layer.file not in self._atlases:
-            field, sae = self.field(condition), self.dictionary(layer.file)
-            signal = self.signal(condition.signals[0])
-            self._atlases[layer.file] = effects(field, sae, encode(field, sae), head=0, signal=signal)
-        return self._atlases[layer.file]
+        """The effects of all atoms of a layer on head 0, whose signal is the condition's first.
+
+        Those of layers that were looked at atom by atom are kept, since several sections of a page ask for them.
+        """
+        if layer.file in self._atlases:
+            return self._atlases[layer.file]
+        field, sae = self.field(condition), self.dictionary(layer.file)
+        signal = self.signal(condition.signals[0])
+        found = effects(field, sae, encode(field, sae), head=0, signal=signal)
+        if layer.atlas is not None:
+            self._atlases[layer.file] = found
+        return found
 
     def history(self, condition: ConditionRecord) -> tuple[Record, ...]:
         """The history of a condition's fit; empty where its file is gone."""
