@@ -44,7 +44,8 @@ def match(
     from inrlens.cli.inputs import open_dictionary, open_network
     from inrlens.cli.machine import prepare
     from inrlens.cli.progress import Bar
-    from inrlens.studies.atlas import Companion, random_companion, stability_row
+    from inrlens.studies.atlas import stability_row
+    from inrlens.studies.companions import Companion, random_companion
 
     where = prepare(device, threads)
     field, _ = open_network(network, condition, where)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,34 +15,17 @@ from inrlens.atoms.interactions import interactions
 from inrlens.atoms.match import match
 from inrlens.atoms.statistics import spread
 from inrlens.dictionaries.activations import encoder_digest, layer_rows
-from inrlens.dictionaries.controls import neurons, principal_components, random_dictionary
+from inrlens.dictionaries.controls import neurons, principal_components
 from inrlens.dictionaries.evaluate import evaluate_sae
-from inrlens.dictionaries.loop import SaeCallback
-from inrlens.dictionaries.recipe import SaeRecipe
 from inrlens.dictionaries.topk import SparseAutoencoder
-from inrlens.dictionaries.train import SaeFit, train_sae
-from inrlens.errors import InputError
-from inrlens.fields.field import Field, initial_field
-from inrlens.interrupt import first_interrupt_asks
+from inrlens.fields.field import Field
 from inrlens.signals.signal import Signal
+from inrlens.studies.companions import UNTRAINED, Companion, random_companion
 from inrlens.studies.record import AtlasRecord, DictionaryRow, RankedAtom, StabilityRow
-from inrlens.workers import cores, on_cores
 
 WORST = 10
 _INTERACTIONS = 10
 _PERCENTS = torch.linspace(0.0, 1.0, 21, dtype=torch.float64)
-
-
-@dataclass(frozen=True, eq=False)
-class Companion:
-    """A dictionary to hold another one against: what it is, in words, and the field whose layer it describes."""
-
-    name: str
-    field: Field
-    sae: SparseAutoencoder
-
-
-UNTRAINED = "untrained network"
 
 
 def timed_effects(
@@ -56,65 +39,6 @@ def timed_effects(
     started = time.perf_counter()
     atlas = effects(field, sae, encode(field, sae, grid), head, signal=signal)
     return atlas, time.perf_counter() - started
-
-
-def train_companions(
-    field: Field,
-    sae: SparseAutoencoder,
-    *,
-    seeds: int = 1,
-    untrained: bool = True,
-    callbacks: Sequence[SaeCallback] | None = None,
-) -> list[Companion]:
-    """Trains what a dictionary is compared with, by its own recipe, a core each: with the ``seeds`` seeds that follow
-    its own, and on the network as it was before its fit.
-
-    After Ctrl-C those that were not finished are left out.
-
-    Raises:
-        InputError: where the dictionary does not say how it was trained, or the network cannot be drawn again.
-    """
-    recipe = recipe_of(sae)
-    first = sae.origin.seed
-    jobs = [(f"seed {first + more}", field, first + more) for more in range(1, seeds + 1)]
-    if untrained:
-        # A seed of its own too: from the same draws its atoms would resemble those that they started as.
-        jobs.append((UNTRAINED, initial_field(field), first + seeds + 1))
-
-    def run(number: int) -> SaeFit:
-        _, network, seed = jobs[number]
-        numbers = {key: value for key, value in asdict(recipe).items() if key != "record_every"}
-        callback = callbacks[number] if callbacks is not None else None
-        return train_sae(network, sae.layer, **numbers, grid=sae.origin.grid, seed=seed, callback=callback)
-
-    with first_interrupt_asks() as interrupt:
-
-        def ask_the_others() -> None:
-            interrupt.asked = True
-
-        if field.device.type == "cpu" and len(jobs) > 1:
-            found = on_cores(run, range(len(jobs)), cores(), ask_the_others)
-        else:
-            # One alone takes every core itself.
-            found = [run(number) for number in range(len(jobs))]
-    return [
-        Companion(name, network, one.sae)
-        for (name, network, _), one in zip(jobs, found, strict=True)
-        if one.outcome != "interrupted"
-    ]
-
-
-def recipe_of(sae: SparseAutoencoder) -> SaeRecipe:
-    """The recipe that a dictionary was trained by.
-
-    Raises:
-        InputError: where it does not say.
-    """
-    settings = sae.origin.settings
-    names = [setting.name for setting in fields(SaeRecipe)]
-    if any(name not in settings for name in names):
-        raise InputError("this dictionary does not say how it was trained, so it cannot be trained again: train one.")
-    return SaeRecipe(**{name: settings[name] for name in names})
 
 
 def atlas_record(
@@ -223,20 +147,6 @@ def _control_row(one: Companion, signals: Sequence[Signal], atlas: Effects) -> D
     codes = encode(one.field, one.sae, atlas.codes.grid)
     found = effects(one.field, one.sae, codes, atlas.head, signal=atlas.signal if own else None)
     return dictionary_row(one.name, one.field, one.sae, signals if own else None, found)
-
-
-def random_companion(field: Field, sae: SparseAutoencoder, grid: tuple[int, ...], seed: int) -> Companion:
-    """A random dictionary of the same layer, n and k."""
-    made = random_dictionary(
-        layer_rows(field, sae.layer, grid),
-        sae.layer,
-        n_atoms=sae.n_atoms,
-        k=sae.k,
-        seed=seed,
-        grid=grid,
-        field_digest=encoder_digest(field, sae.layer),
-    )
-    return Companion("random dictionary", field, made)
 
 
 def stability_row(field: Field, sae: SparseAutoencoder, other: Companion, grid: tuple[int, ...]) -> StabilityRow:

@@ -7,7 +7,8 @@ from inrlens.atoms.effects import Effects
 from inrlens.checkpoints import load_sae
 from inrlens.dictionaries.health import layer_health
 from inrlens.dictionaries.loop import SaeCallback, SaeRecord
-from inrlens.studies.atlas import atlas_record, train_companions
+from inrlens.studies.atlas import atlas_record
+from inrlens.studies.companions import train_companions
 from inrlens.studies.measure import layer_record
 from inrlens.studies.opened import OpenRun
 

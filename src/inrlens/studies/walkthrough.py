@@ -23,7 +23,8 @@ from inrlens.interrupt import Interrupt, first_interrupt_asks
 from inrlens.signals.archive import save_signals
 from inrlens.signals.images import save_image
 from inrlens.signals.signal import Signal
-from inrlens.studies.atlas import atlas_record, timed_effects, train_companions
+from inrlens.studies.atlas import atlas_record, timed_effects
+from inrlens.studies.companions import train_companions
 from inrlens.studies.measure import condition_record, layer_record, mean_ssim
 from inrlens.studies.plan import (
     BackbonePlan,

@@ -9,7 +9,7 @@ from inrlens.reports.figures.canvas import SERIES, slot
 from inrlens.reports.figures.stability import RANDOM, UNTRAINED_SLOT, by_direction, stability_panels
 from inrlens.reports.parts import Examined, Figure, Key, Table, examined
 from inrlens.reports.readings.stability import stability_reading
-from inrlens.studies.atlas import UNTRAINED
+from inrlens.studies.companions import UNTRAINED
 from inrlens.studies.opened import OpenRun
 
 
