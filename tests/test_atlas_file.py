@@ -99,3 +99,24 @@ def test_descriptions_that_do_not_fit(change: dict[str, Any], message: str, tmp_
     write_container(tmp_path / "b", Container(found.kind, {**found.description, **change}, found.tensors))
     with pytest.raises(il.InputError, match=message):
         il.load(tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("values", -1.0, "its codes hold negative values or NaN"),
+        ("values", float("nan"), "its codes hold negative values or NaN"),
+        ("psnr_drop", float("nan"), "its PSNR drops hold NaN"),
+        ("footprint.energy", -5.0, "footprints hold numbers that cannot be"),
+        ("footprint.pieces", -3, "footprints hold numbers that cannot be"),
+    ],
+)
+def test_contents_that_cannot_be(name: str, value: float, message: str, tmp_path: Path) -> None:
+    field = toys.field()
+    sae = toys.sae(field)
+    il.save(il.effects(field, sae, il.encode(field, sae), signal=toys.signal()), tmp_path / "a")
+    found = read_container(tmp_path / "a")
+    damaged = {**found.tensors, name: torch.full_like(found.tensors[name], value)}
+    write_container(tmp_path / "b", Container(found.kind, found.description, damaged))
+    with pytest.raises(il.InputError, match=message):
+        il.load(tmp_path / "b")

@@ -10,6 +10,7 @@ import inrlens as il
 import inrlens.cli.progress as progress
 from command import SIZE, done, photo, refused, run
 from inrlens.checkpoints import load_atlas, load_field, load_sae
+from inrlens.cli.resume import only_one_file
 
 NUMBERS = ("-n", 32, "-k", 4, "--batch", 64)
 
@@ -139,7 +140,7 @@ def test_bad_input_gets_one_sentence(bench: Path, tmp_path: Path) -> None:
     assert "name one with --page" in refused(*pair, "--seeds", 1)
     assert "does not end in .html" in refused(*pair, "--page", tmp_path / "x.pdf")
     assert "does not end in .safetensors" in refused(*pair, "-o", tmp_path / "x.pt")
-    assert "give the atlas a file of its own" in refused(*pair, "--force", "-o", bench / "sae.safetensors")
+    assert "give the output a file of its own" in refused(*pair, "--force", "-o", bench / "sae.safetensors")
     assert "head 9 does not exist" in refused(*pair, "--head", 9)
     assert "an atlas" in refused("atoms", bench / "cohort", _atlas(bench, tmp_path))
     assert "'beauty'" in refused(*pair, "--by", "beauty")
@@ -152,3 +153,42 @@ def _atlas(bench: Path, folder: Path) -> Path:
     path = folder / "atlas.safetensors"
     done("atlas", bench / "cohort", bench / "sae.safetensors", "-o", path)
     return path
+
+
+def test_nothing_that_is_read_is_written_over(bench: Path, tmp_path: Path) -> None:
+    field = bench / "cohort" / "field.safetensors"
+    before = field.read_bytes()
+    pair = (bench / "cohort", bench / "sae.safetensors")
+    said = "which is read here: give the output a file of its own"
+    assert said in refused("atlas", *pair, "--force", "-o", field)
+    assert said in refused("sae", bench / "cohort", "--layer", 1, "--force", "-o", field)
+    done("export", pair[1], "-o", tmp_path / "theirs")
+    inside = tmp_path / "theirs" / "sae.safetensors"
+    assert said in refused("import", tmp_path / "theirs", "--layer", 1, "--force", "-o", inside)
+    assert field.read_bytes() == before
+
+
+def test_what_fails_leaves_no_atlas_behind(bench: Path, tmp_path: Path) -> None:
+    done("export", bench / "sae.safetensors", "-o", tmp_path / "theirs")
+    done("import", tmp_path / "theirs", "--layer", 1, "-o", tmp_path / "back.safetensors")
+    out = tmp_path / "a.safetensors"
+    page = ("--page", tmp_path / "p.html", "--seeds", 1, "-o", out)
+    assert "does not say how it was trained" in refused("atlas", bench / "cohort", tmp_path / "back.safetensors", *page)
+    bare = (bench / "cohort" / "field.safetensors", bench / "sae.safetensors")
+    assert "--by psnr_drop needs a picture" in refused("atlas", *bare, "--by", "psnr_drop", "-o", out)
+    assert not out.exists()
+
+
+def test_two_trainings_into_one_file_and_a_state_that_is_none(bench: Path, tmp_path: Path) -> None:
+    out = tmp_path / "s.safetensors"
+    command = ("sae", bench / "cohort", "--layer", 1, *NUMBERS, "--steps", 2, "-o", out)
+    with only_one_file(out):
+        for more in ((), ("--resume",), ("--force",)):
+            assert "another run into" in refused(*command, *more)
+    state = tmp_path / "s.resume.safetensors"
+    state.write_bytes((bench / "sae.safetensors").read_bytes())
+    assert "is a dictionary, where the state" in refused(*command, "--force")
+    assert state.read_bytes() == (bench / "sae.safetensors").read_bytes()
+    state.unlink()
+    done(*command)
+    assert [path.name for path in tmp_path.iterdir()] == ["s.safetensors"]

@@ -108,6 +108,13 @@ def test_things_that_do_not_fit_together() -> None:
         il.effects(field, sae, codes, head=2)
     with pytest.raises(il.InputError, match="the dictionary is for layers of 16 units, layer 1 here has 5"):
         il.effects(il.Field.new("siren", width=5, depth=2), sae, codes)
+    with pytest.raises(il.InputError, match="these codes are not this dictionary's in this field"):
+        il.effects(field, toys.sae(field, seed=1), codes)
+    for indices, values in ((codes.indices + 1000, codes.values), (codes.indices, codes.values * float("nan"))):
+        with pytest.raises(il.InputError, match="codes must be 0 or more, of atoms 0 to 23"):
+            il.effects(field, sae, il.Codes(indices, values, 24, toys.GRID))
+    with pytest.raises(il.InputError, match=r"do not fill the grid \(7, 8\): both must have 56 rows"):
+        il.Codes(codes.indices, codes.values, 24, (7, 8))
     found = il.effects(field, sae, codes)
     with pytest.raises(il.InputError, match="atom 24 does not exist"):
         found.of(24)

@@ -144,5 +144,7 @@ def test_pairs_that_cannot_be() -> None:
             il.interactions(field, sae, atlas, pairs)
     with pytest.raises(il.InputError, match="the number of candidate pairs must be at least 1, not 0"):
         il.interactions(field, sae, atlas, candidates=0)
+    with pytest.raises(il.InputError, match="these codes are not this dictionary's in this field"):
+        il.interactions(field, toys.sae(field, seed=1), atlas)
     alone = il.interactions(field, sae, atlas, [(0, 1)])[0]
     assert alone.joint_drop is None

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 
 import inrlens as il
 import toys
+from inrlens.container import Container, read_container, write_container
 from inrlens.dictionaries.activations import encoder_digest, layer_rows
 from inrlens.dictionaries.auxiliary import add_auxiliary_gradient
 from inrlens.dictionaries.centre import geometric_median
@@ -232,6 +233,8 @@ def test_an_fvu_that_rises_is_noticed(rate: float, outcome: str, caplog: pytest.
         ({"batch": 0}, "batch must be at least 1, not 0"),
         ({"auxiliary_k": 25}, "auxiliary_k must be between 0 and 24, not 25"),
         ({"auxiliary_k": -1}, "auxiliary_k must be between 0 and 24, not -1"),
+        ({"n_atoms": 2**20 + 1}, "n_atoms must be at most 1,048,576, not 1,048,577"),
+        ({"rows": torch.zeros(10, 3)}, r"rows of shape \(10, 3\) are not those of layer 1 on this grid, \(63, 16\)"),
         ({"learning_rate": 0.0}, "learning_rate must be positive and at most 1e30, not 0.0"),
         ({"learning_rate": float("inf")}, "learning_rate must be positive and at most 1e30, not inf"),
         ({"grid": (3,)}, "a grid of 1 axes does not suit a network of 2 coordinates"),
@@ -332,6 +335,12 @@ def test_the_state_of_another_training_is_refused(tmp_path: Path) -> None:
         _train(toys.field(seed=1), resume=resume)
     with pytest.raises(il.InputError, match="state holds a running training, not the state of a running fit"):
         il.fit(toys.signal(), toys.recipe(), resume=resume)
+    kept = read_container(resume.path)
+    for change in ({"part": 10**30}, {"part": -1}, {"step": -5}, {"step": 1.5}, {"seconds": -1e9}):
+        write_container(resume.path, Container(kept.kind, {**kept.description, **change}, kept.tensors), force=True)
+        with pytest.raises(il.InputError, match=r"state is damaged \(.*remove it to begin anew"):
+            _train(field, resume=resume)
+    write_container(resume.path, kept, force=True)
     whole = resume.path.read_bytes()
     resume.path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(il.InputError, match="state is not a checkpoint of InrLens, or it is cut short or damaged"):

@@ -1,6 +1,7 @@
 """The state of a running loop in one file, from which it continues bit for bit."""
 
 import logging
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,6 +144,18 @@ class Keeper:
                     f"{self._path} is the state of a {self._what} with another {part}"
                     f"{_difference(found.get(part), wanted)}; go on as that {self._what} began, or remove the file."
                 )
+
+
+def progress_of(description: dict[str, Any]) -> tuple[int, float]:
+    """The step and the seconds of a packed state.
+
+    Raises:
+        ValueError: where they cannot be.
+    """
+    step, seconds = description["step"], float(description["seconds"])
+    if type(step) is not int or step < 0 or not 0.0 <= seconds < math.inf:
+        raise ValueError(f"step {step!r} after {seconds} seconds")
+    return step, seconds
 
 
 def number_rows(path: Path, tensors: dict[str, Tensor], name: str, columns: int) -> list[list[float]]:

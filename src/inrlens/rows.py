@@ -83,7 +83,13 @@ class Batches:
         return self._before, self._part
 
     def restore(self, before: Tensor, part: int) -> None:
-        """Continues from what ``state`` gave."""
+        """Continues from what ``state`` gave.
+
+        Raises:
+            ValueError: where there is no such part of a round.
+        """
+        if not 0 <= part <= self._parts:
+            raise ValueError(f"part {part} of a round of {self._parts}")
         self._draws.set_state(before)
         self._start_round()
         self._part = part

@@ -58,7 +58,7 @@ def unpack_atlas(path: str | Path, container: Container) -> Effects:
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: its description is damaged ({type(error).__name__}: {error}).") from error
     rows = math.prod(grid)
-    if max(rows, n, k, channels) > _LARGEST:
+    if max(rows, n, k, channels, layer, head) > _LARGEST:
         raise InputError(f"{path}: its description speaks of {rows} coordinates and {n} atoms; it is damaged.")
     like = {
         "delta": _like((rows, k, channels), dtype),
@@ -70,6 +70,8 @@ def unpack_atlas(path: str | Path, container: Container) -> Effects:
     low, high = int(big["indices"].min()), int(big["indices"].max())
     if low < 0 or high >= n:
         raise InputError(f"{path}: its codes name atoms {low} to {high}, its description has 0 to {n - 1}.")
+    if not bool((big["values"] >= 0.0).all()):
+        raise InputError(f"{path}: its codes hold negative values or NaN; the file is damaged.")
     signal = None
     if label is not None:
         values = take(path, tensors, "signal", _like((rows, channels), _SIGNAL_DTYPE))
@@ -79,14 +81,17 @@ def unpack_atlas(path: str | Path, container: Container) -> Effects:
     # What is told for every atom is read back instead of being worked out again.
     vars(atlas)["footprint"] = _footprint(path, tensors, n, len(grid), channels)
     if signal is not None:
-        vars(atlas)["psnr_drop"] = take_unread(path, tensors, "psnr_drop", _like((n,), torch.float64))
+        drops = take_unread(path, tensors, "psnr_drop", _like((n,), torch.float64))
+        if bool(drops.isnan().any()):
+            raise InputError(f"{path}: its PSNR drops hold NaN; the file is damaged.")
+        vars(atlas)["psnr_drop"] = drops
     return atlas
 
 
 def _footprint(path: str | Path, tensors: dict[str, Tensor], n: int, axes: int, channels: int) -> Footprint:
     shapes = {"colour": (n, channels), "box": (n, axes, 2), "centre": (n, axes)}
     whole = {"box", "pieces"}
-    return Footprint(
+    found = Footprint(
         **{
             entry.name: take_unread(
                 path,
@@ -97,6 +102,9 @@ def _footprint(path: str | Path, tensors: dict[str, Tensor], n: int, axes: int, 
             for entry in fields(Footprint)
         }
     )
+    if bool(((found.energy < 0.0) | found.energy.isnan() | (found.pieces < 0)).any()):
+        raise InputError(f"{path}: its atoms' footprints hold numbers that cannot be; the file is damaged.")
+    return found
 
 
 def _like(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:

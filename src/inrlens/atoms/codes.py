@@ -69,6 +69,11 @@ def check_codes(field: Field, sae: SparseAutoencoder, codes: Codes) -> None:
     """Raises InputError where ``codes`` are not this dictionary's in this field, as a look at some rows shows."""
     if codes.n_atoms != sae.n_atoms:
         raise InputError(f"the codes speak of {codes.n_atoms} atoms, the dictionary has {sae.n_atoms}.")
+    if not bool((codes.values >= 0.0).all() and (codes.indices >= 0).all() and (codes.indices < sae.n_atoms).all()):
+        raise InputError(
+            f"codes must be 0 or more, of atoms 0 to {sae.n_atoms - 1}, and these are not: make them anew with "
+            "encode(field, sae)."
+        )
     x = field.grid_coordinates(codes.grid)
     rows = torch.linspace(0, x.shape[0] - 1, min(_CHECKED_ROWS, x.shape[0]), dtype=torch.float64).long().to(x.device)
     h = field.encoder.run(x[rows], 0, sae.layer + 1) - sae.pre_bias

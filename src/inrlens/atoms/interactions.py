@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from inrlens.atoms.codes import check_codes
 from inrlens.atoms.effects import Effects
 from inrlens.atoms.suffix import Suffix
 from inrlens.dictionaries.topk import SparseAutoencoder
@@ -61,9 +62,11 @@ def interactions(
         candidates: how many pairs are tried where none are named.
 
     Raises:
-        InputError: for an atom that does not exist, a pair of one atom with itself, or fewer than 1 candidate.
+        InputError: where the effects are not this dictionary's in this field; for an atom that does not exist, a pair
+            of one atom with itself, or fewer than 1 candidate.
     """
     codes = effects.codes
+    check_codes(field, sae, codes)
     if pairs is None:
         if candidates < 1:
             raise InputError(f"the number of candidate pairs must be at least 1, not {candidates}.")

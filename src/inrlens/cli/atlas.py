@@ -7,7 +7,7 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import columns, duration, note, pairs, show, show_json, shown_path
-from inrlens.cli.parsing import check_free_file, parse_size
+from inrlens.cli.parsing import check_free_file, check_not_input, parse_size
 from inrlens.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,11 +75,10 @@ def atlas(
     wanted = parse_size(grid, "--grid")
     if out is not None:
         check_free_file(out, force, ".safetensors")
-        for taken in (network, dictionary):
-            if out.exists() and out.samefile(taken):
-                raise InputError(f"-o {out} is {taken} itself: give the atlas a file of its own.")
+        check_not_input(out, network, dictionary)
     if page is not None:
         check_free_file(page, force, ".html")
+        check_not_input(page, network / "report.html")
         if not network.is_dir():
             raise InputError(f"--page needs a run folder, and {network} is a single file: give the run that it is of.")
         if wanted is not None or head or image is not None:
@@ -91,18 +90,23 @@ def atlas(
     from inrlens.cli.inputs import open_dictionary, open_network, target_signal
     from inrlens.cli.machine import prepare
     from inrlens.studies.atlas import timed_effects
+    from inrlens.studies.companions import recipe_of
 
     where = prepare(device, threads)
     field, signals = open_network(network, condition, where)
     sae = open_dictionary(dictionary, field, where)
     signal = target_signal(field, signals, head, field.grid_or(wanted), image)
+    if by == "psnr_drop" and signal is None:
+        raise InputError("--by psnr_drop needs a picture to compare with: give a run folder, or --image.")
+    if seeds or untrained:
+        recipe_of(sae)
     found, seconds = timed_effects(field, sae, signal, head, wanted)
-    if out is not None:
-        save(found, out, force=force)
     order = by or ("psnr_drop" if signal is not None else "energy")
     rows = _rows(found, order, top)
     if page is not None:
         _write_page(page, network, condition, found, seconds, dictionary, seeds, untrained, where)
+    if out is not None:
+        save(found, out, force=force)
     if json:
         what = {"layer": sae.layer, "n_atoms": sae.n_atoms, "k": sae.k, "head": head, "grid": found.codes.grid}
         numbers = {"signal": signal.name if signal else None, "seconds": seconds, **_medians(found)}

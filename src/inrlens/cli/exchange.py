@@ -7,7 +7,7 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import pairs, show, show_json, shown_path
-from inrlens.cli.parsing import check_free_file
+from inrlens.cli.parsing import check_free_file, check_not_input
 
 IMPORT_EXAMPLES = ("inrlens import saes/layers.2 --layer 2 -o layer2.safetensors",)
 EXPORT_EXAMPLES = ("inrlens export layer2.safetensors -o layer2/",)
@@ -31,6 +31,7 @@ def import_dictionary(
 ) -> None:
     """Read a TopK dictionary of another library and write it as one of ours."""
     check_free_file(out, force, ".safetensors")
+    check_not_input(out, folder)
 
     from inrlens.checkpoints import save
     from inrlens.dictionaries.exchange.read import read_dictionary
@@ -56,7 +57,9 @@ def import_dictionary(
 
 def export_dictionary(
     dictionary: opt.SaePath,
-    out: opt.OutFolder,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FOLDER", help="The folder to write.", rich_help_panel=opt.OUTPUT)
+    ],
     force: opt.Force = False,
     json: opt.Json = False,
 ) -> None:

@@ -76,6 +76,19 @@ def parse_gains(texts: list[str]) -> dict[int, float]:
     return gains
 
 
+def check_not_input(out: Path, *inputs: Path) -> None:
+    """Refuses to write over what is read, or over a file inside a folder that is read.
+
+    Raises:
+        InputError: where ``out`` exists and is such a file.
+    """
+    for source in inputs:
+        if not out.exists() or not source.exists():
+            continue
+        if out.samefile(source) or (source.is_dir() and out.resolve().is_relative_to(source.resolve())):
+            raise InputError(f"-o {out} belongs to {source}, which is read here: give the output a file of its own.")
+
+
 def check_free_file(path: Path, force: bool, suffix: str = "") -> None:
     """Refuses an output file before the work that fills it, not after.
 

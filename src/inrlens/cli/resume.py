@@ -57,6 +57,10 @@ def check_file_start(out: Path, resume: bool, force: bool) -> bool:
         InputError: where ``out`` is taken, or an interrupted training is kept and neither ``--resume`` nor ``--force``
             says what to do with it.
     """
+    if out.name and _lock_file(out).exists():
+        with _lock(_lock_file(out)) as held:
+            if not held:
+                raise _running(out)
     state = state_file(out)
     if resume and not state.exists():
         note(f"nothing to resume: {shown_path(state)} does not exist; the training begins with its first step.")
@@ -83,6 +87,29 @@ def only_one(out: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def only_one_file(out: Path) -> Iterator[None]:
+    """Holds the file ``out`` that is going to be written against another training, by a hidden file beside it.
+
+    Raises:
+        InputError: where another training holds it.
+    """
+    held_by = _lock_file(out)
+    held_by.parent.mkdir(parents=True, exist_ok=True)
+    held_by.touch()
+    with _lock(held_by) as held:
+        if not held:
+            raise _running(out)
+        try:
+            yield
+        finally:
+            held_by.unlink(missing_ok=True)
+
+
+def _lock_file(out: Path) -> Path:
+    return out.with_name(f".{out.name}.lock")
+
+
 def is_running(out: Path) -> bool:
     """Whether a fit holds the run folder ``out``."""
     if not out.is_dir():
@@ -96,12 +123,13 @@ def _running(out: Path) -> InputError:
 
 
 @contextmanager
-def _lock(folder: Path) -> Iterator[bool]:
-    """Whether the folder could be locked; it is while the block lasts. Windows, without such locks, always says yes."""
+def _lock(path: Path) -> Iterator[bool]:
+    """Whether the folder or file could be locked; it is while the block lasts. Always on Windows, which has no such
+    locks."""
     if sys.platform == "win32":
         yield True
         return
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -116,9 +144,26 @@ def _lock(folder: Path) -> Iterator[bool]:
 
 
 def begin_anew(out: Path, resume: bool) -> None:
-    """Drops the state of an earlier fit that is not to be continued."""
-    if not resume:
-        state_file(out).unlink(missing_ok=True)
+    """Drops the state of an earlier fit or training that is not to be continued.
+
+    Raises:
+        InputError: where the file of that name is something else.
+    """
+    state = state_file(out)
+    if resume or not state.exists():
+        return
+    from inrlens.container import read_container
+
+    try:
+        kind = read_container(state).kind
+    except InputError:
+        kind = "damaged file"
+    if not kind.startswith("running "):
+        raise InputError(
+            f"{state} is a {kind}, where the state of the fit or training is to be kept: move it away, or give another "
+            "output."
+        )
+    state.unlink()
 
 
 def _is_interrupted(out: Path) -> bool:

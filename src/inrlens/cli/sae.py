@@ -7,9 +7,8 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import columns, note, show, show_json, shown_path, warn
-from inrlens.cli.parsing import check_positive, parse_size
-from inrlens.cli.resume import begin_anew, check_file_start, state_file
-from inrlens.errors import InputError
+from inrlens.cli.parsing import check_not_input, check_positive, parse_size
+from inrlens.cli.resume import begin_anew, check_file_start, only_one_file, state_file
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -55,8 +54,7 @@ def sae(
     wanted = parse_size(grid, "--grid")
     check_positive("--lr", lr)
     replace = check_file_start(out, resume, force)
-    if out.exists() and out.samefile(network):
-        raise InputError(f"-o {out} is the network itself: give the dictionary a file of its own.")
+    check_not_input(out, network)
 
     from inrlens.checkpoints import save
     from inrlens.cli.inputs import open_network
@@ -68,8 +66,8 @@ def sae(
 
     field, signals = open_network(network, condition, prepare(device, threads))
     field.encoder.check_layer(layer)
-    begin_anew(out, resume)
-    with Bar(f"dictionary of layer {layer}") as bar:
+    with only_one_file(out), Bar(f"dictionary of layer {layer}") as bar:
+        begin_anew(out, resume)
         trained = train_sae(
             field,
             layer,

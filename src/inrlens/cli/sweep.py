@@ -111,6 +111,8 @@ def sweep(
         keep=keep,
         grid=wanted,
     )
+    for layer in plan.layers:
+        field.encoder.check_layer(layer)
     _announce(plan, field.device.type)
     with _held(out), Bar("sweep") as bar:
         record = run_sweep(field, plan, out, _Teller(bar), signals=signals, resume=resume, force=force)
@@ -121,9 +123,9 @@ def sweep(
         if tables := _tables(record):
             show("PSNR to the intact output in dB, and atoms alive:", *tables)
         show(shown_path(page))
-    diverged = sum(cell.outcome == "diverged" for cell in record.cells)
-    if diverged:
-        warn(f"{diverged} of {len(record.cells)} trainings diverged: a lower --lr may help.")
+    ends = [cell.outcome for cell in record.cells if cell.steps]
+    if "diverged" in ends:
+        warn(f"{ends.count('diverged')} of {len(ends)} trainings diverged: a lower --lr may help.")
     if record.outcome == "interrupted":
         note(f"interrupted: {shown_path(out)} holds {len(record.cells)} cells; the same command with --resume goes on.")
         raise typer.Exit(130)

@@ -19,7 +19,7 @@ from inrlens.dictionaries.recipe import SaeRecipe
 from inrlens.dictionaries.step import SaeGradients, SaeLoss, remove_parallel_part, renormalise
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.interrupt import first_interrupt_asks
-from inrlens.resume import Keeper, number_rows
+from inrlens.resume import Keeper, number_rows, progress_of
 from inrlens.rows import Batches, over_tiles
 
 _log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class TrainingState:
     @torch.no_grad()
     def fill(self, path: Path, description: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         """Takes over what ``pack`` gave."""
-        self.step, self.seconds = int(description["step"]), float(description["seconds"])
+        self.step, self.seconds = progress_of(description)
         self.batches.restore(tensors["draws"], int(description["part"]))
         self.silent.copy_(take(path, tensors, "silent", self.silent))
         for (name, parameter), kept in zip(self.sae.named_parameters(), self.kept, strict=True):

@@ -5,6 +5,8 @@ from typing import Literal, get_args
 
 from inrlens.errors import InputError
 
+_MOST_ATOMS = 2**20
+"""Their weights, gradients and moments alone take 8 GB at a width of 256."""
 Centre = Literal["mean", "geometric_median"]
 
 
@@ -33,6 +35,8 @@ class SaeRecipe:
         for key in ("n_atoms", "k", "steps", "batch", "record_every"):
             if getattr(self, key) < 1:
                 raise InputError(f"{key} must be at least 1, not {getattr(self, key)}.")
+        if self.n_atoms > _MOST_ATOMS:
+            raise InputError(f"n_atoms must be at most {_MOST_ATOMS:,}, not {self.n_atoms:,}.")
         if self.k > self.n_atoms:
             raise InputError(f"k must be between 1 and the number of atoms, {self.n_atoms}, not {self.k}.")
         if not 0 <= self.auxiliary_k <= self.n_atoms:

@@ -1,5 +1,6 @@
 """Training sparse autoencoders on a layer of a field: one, or many over the same activations."""
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
@@ -12,6 +13,7 @@ from inrlens.dictionaries.centre import geometric_median
 from inrlens.dictionaries.loop import Outcome, SaeCallback, SaeRecord, train
 from inrlens.dictionaries.recipe import Centre, SaeRecipe
 from inrlens.dictionaries.topk import SaeOrigin, SparseAutoencoder
+from inrlens.errors import InputError
 from inrlens.fields.field import Field
 from inrlens.interrupt import first_interrupt_asks
 from inrlens.resume import Keeper, Resume
@@ -68,6 +70,9 @@ def train_sae(
             resume is of another training.
     """
     recipe = SaeRecipe(n_atoms, k, steps, learning_rate, batch, centre, auxiliary_k)
+    shape = (math.prod(field.grid_or(grid)), field.encoder.layer(layer).weight.shape[0])
+    if rows is not None and tuple(rows.shape) != shape:
+        raise InputError(f"rows of shape {tuple(rows.shape)} are not those of layer {layer} on this grid, {shape}.")
     rows = layer_rows(field, layer, grid) if rows is None else rows
     return _train(rows, recipe, _origin(field, layer, grid, recipe, seed), resume, callback)
 

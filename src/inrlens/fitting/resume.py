@@ -16,7 +16,7 @@ from inrlens.fitting.history import Divergence, Record
 from inrlens.fitting.optimisers import Optimisers
 from inrlens.fitting.recipes import Recipe, recipe_settings
 from inrlens.fitting.track import Track
-from inrlens.resume import number_rows
+from inrlens.resume import number_rows, progress_of
 from inrlens.rows import Batches
 from inrlens.signals.signal import Signal
 
@@ -43,7 +43,7 @@ class FitState:
 
     def fill(self, path: Path, description: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         """Takes over what ``pack`` gave."""
-        self.step, self.seconds = int(description["step"]), float(description["seconds"])
+        self.step, self.seconds = progress_of(description)
         self.batches.restore(tensors["draws"], int(description["part"]))
         _fill(path, self, tensors)
 

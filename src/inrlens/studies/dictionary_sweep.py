@@ -141,6 +141,12 @@ def _continued(folder: Path, here: SweepRecord) -> SweepRecord:
     unlike = difference(there, here.plan, here.field)
     if unlike:
         raise InputError(f"{folder} holds another sweep, {unlike}: give the same numbers, or another folder.")
+    if there.plan.keep:
+        # A dictionary that is gone is trained again.
+        kept = tuple(
+            cell for cell in there.cells if cell.kind != "trained" or dictionary_file(folder, cell.key).is_file()
+        )
+        there = replace(there, cells=kept)
     return replace(there, outcome="interrupted", machines=tuple(dict.fromkeys((*there.machines, *here.machines))))
 
 
