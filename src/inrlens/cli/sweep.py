@@ -1,7 +1,7 @@
 """``inrlens sweep``: dictionaries of every size and sparsity, layer by layer."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -113,9 +113,10 @@ def sweep(
     )
     for layer in plan.layers:
         field.encoder.check_layer(layer)
-    _announce(plan, field.device.type)
     with _held(out), Bar("sweep") as bar:
-        record = run_sweep(field, plan, out, _Teller(bar), signals=signals, resume=resume, force=force)
+        # What is going to be done is said by the teller, once the sweep has not been refused.
+        teller = _Teller(bar, lambda: _announce(plan, field.device.type))
+        record = run_sweep(field, plan, out, teller, signals=signals, resume=resume, force=force)
     page = write_sweep_page(out)
     if json:
         show_json({"report": page, "sweep": record})
@@ -173,15 +174,19 @@ def _announce(plan: "SweepPlan", device: str) -> None:
 
 
 class _Teller:
-    """Moves the bar, and writes a line for every finished training and once how long the rest will take."""
+    """Announces the sweep, moves the bar, and writes a line for every finished training and once how long the rest will
+    take."""
 
-    def __init__(self, bar: "Bar") -> None:
+    def __init__(self, bar: "Bar", announce: Callable[[], None]) -> None:
         self._bar = bar
+        self._announce = announce
         self._begun = False
         self._estimated = False
 
     def __call__(self, progress: "SweepProgress") -> None:
         self._bar.tell(progress.done, progress.detail)
+        if not self._begun:
+            self._announce()
         if not self._begun and progress.finished:
             note(f"{progress.finished} of {progress.cells} cells are there already")
         self._begun = True
