@@ -3,9 +3,10 @@
 import math
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -22,6 +23,7 @@ from inrlens.files import plain_json, read_json, write_json
 from inrlens.fitting.history import Divergence
 
 RECORD_FILE = "run.json"
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True)
@@ -244,15 +246,24 @@ def read_record(folder: str | Path) -> RunRecord:
         raise InputError(f"{folder} is not a folder: give the folder of a run.")
     if not (folder / RECORD_FILE).is_file():
         raise InputError(f"{folder} holds no {RECORD_FILE}: it is not a run of InrLens.")
+    return read_checked(folder / RECORD_FILE, _ADAPTER.validate_python, _contradiction)
+
+
+def read_checked(path: Path, validate: Callable[[Any], Record], contradiction: Callable[[Record], str]) -> Record:
+    """A record from its JSON file, of the right form and without contradiction.
+
+    Raises:
+        InputError: where it is damaged; the sentence says at which place.
+    """
     try:
-        record = _ADAPTER.validate_python(read_json(folder / RECORD_FILE))
+        record = validate(read_json(path))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the top"
-        raise InputError(f"{folder / RECORD_FILE} is damaged at {where}: {first['msg']}.") from error
-    fault = _contradiction(record)
+        raise InputError(f"{path} is damaged at {where}: {first['msg'].rstrip('.')}.") from error
+    fault = contradiction(record)
     if fault:
-        raise InputError(f"{folder / RECORD_FILE} is damaged: {fault}.")
+        raise InputError(f"{path} is damaged: {fault}.")
     return record
 
 

@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 
 from inrlens.dictionaries.activations import encoder_digest
 from inrlens.dictionaries.evaluate import SaeQuality
 from inrlens.dictionaries.health import LayerHealth
 from inrlens.errors import InputError
 from inrlens.fields.field import Field
-from inrlens.files import plain_json, read_json, write_json
+from inrlens.files import plain_json, write_json
 from inrlens.signals.signal import Signal
-from inrlens.studies.record import Machine
+from inrlens.studies.record import Machine, read_checked
 from inrlens.studies.sweep_plan import BARE, CellKey, Kind, SweepPlan, cell_keys
 
 SWEEP_FILE = "sweep.json"
@@ -130,16 +130,7 @@ def read_sweep(folder: str | Path) -> SweepRecord:
     path = Path(folder) / SWEEP_FILE
     if not path.is_file():
         raise InputError(f"{folder} holds no {SWEEP_FILE}: it is not the folder of a sweep.")
-    try:
-        record = _ADAPTER.validate_python(read_json(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the top"
-        raise InputError(f"{path} is damaged at {where}: {first['msg'].rstrip('.')}.") from error
-    fault = _contradiction(record)
-    if fault:
-        raise InputError(f"{path} is damaged: {fault}.")
-    return record
+    return read_checked(path, _ADAPTER.validate_python, _contradiction)
 
 
 def _contradiction(record: SweepRecord) -> str:
