@@ -25,9 +25,11 @@ from inrlens.cli import (
     sae,
     sweep,
     transfer,
+    weights,
 )
 from inrlens.cli.options import examples
 from inrlens.cli.output import fail, warnings_as_lines
+from inrlens.cli.study.app import app as study
 from inrlens.errors import InputError
 
 _NO_MEMORY = re.compile("out of memory|allocate memory|not enough memory", re.IGNORECASE)
@@ -76,10 +78,12 @@ _VERBS: tuple[tuple[str, str, Callable[..., None], tuple[str, ...], str], ...] =
     ),
     (_READ, "export", exchange.export_dictionary, exchange.EXPORT_EXAMPLES, "A dictionary as sparsify loads it."),
     (_READ, "report", report.report, report.EXAMPLES, "Write a run's report.html anew."),
+    (_READ, "weights", weights.weights, weights.EXAMPLES, "Fetch the published weights that LPIPS needs."),
     (_READ, "info", info.info, info.EXAMPLES, "What a file or a run says about itself."),
 )
 for _panel, _name, _verb, _lines, _summary in _VERBS:
     app.command(_name, short_help=_summary, epilog=examples(*_lines), rich_help_panel=_panel)(_verb)
+app.add_typer(study, rich_help_panel="Many at once", short_help="A whole experiment as one file.")
 
 
 def _print_version(wanted: bool) -> bool:

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from inrlens.signals.sizing import Fitting as FittingName
+
 DeviceName = Literal["auto", "cpu", "cuda"]
 """``auto`` is cuda where torch sees one, else cpu."""
 RecipeName = Literal["paper", "fast", "small"]
-FittingName = Literal["resize", "cover", "crop"]
 
 _NETWORK, _PICTURES, _MACHINE, OUTPUT = "Network and recipe", "Pictures", "Machine and chance", "Output"
 

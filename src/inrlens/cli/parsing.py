@@ -10,6 +10,7 @@ from inrlens.errors import InputError
 from inrlens.files import ensure_free_file
 
 _LONGEST_SIDE = 65_535
+_UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _MOST_PIXELS = 100_000_000
 """Beyond this a machine of today runs out of memory in the middle of its work."""
 
@@ -37,6 +38,19 @@ def check_positive(option: str, value: float | None) -> None:
     """Raises InputError where a number is given that is not positive and finite."""
     if value is not None and not 0.0 < value < math.inf:
         raise InputError(f"{option} must be a positive number, not {value}.")
+
+
+def parse_duration(text: str, option: str) -> float:
+    """Seconds of a time such as ``45s``, ``90min``, ``2h`` or ``1.5d``.
+
+    Raises:
+        InputError: for anything else.
+    """
+    match = re.fullmatch(r"\s*(\d{1,9}(?:\.\d{1,6})?)\s*(s|min|m|h|d)\s*", text)
+    seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
+    if not seconds > 0.0:
+        raise InputError(f"{option} {text!r} is no time: write a number and a unit, such as 45s, 90min, 2h or 1.5d.")
+    return seconds
 
 
 def parse_freeze(text: str) -> int | Literal["auto"] | None:

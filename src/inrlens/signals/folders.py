@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inrlens.errors import InputError
-from inrlens.signals.images import Fitting, load_image
+from inrlens.signals.images import load_image
 from inrlens.signals.signal import Signal
+from inrlens.signals.sizing import Fitting
 
 _log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import struct
 import warnings
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -14,8 +14,7 @@ from torch import Tensor
 from inrlens.errors import InputError
 from inrlens.files import whole_file
 from inrlens.signals.signal import Signal, signal_from_array
-
-Fitting = Literal["resize", "cover", "crop"]
+from inrlens.signals.sizing import Fitting
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TIFF_BITS_PER_SAMPLE = 258
@@ -45,7 +44,7 @@ def load_image(
             would silently halve its depth), or smaller than a crop.
     """
     path = Path(path)
-    _check_fitting(size, how)
+    check_fitting(size, how)
     try:
         with path.open("rb") as file:
             _refuse_deep_png(path, file.read(33))
@@ -70,7 +69,7 @@ def load_image(
         warnings.warn(f"{path.name}: of several frames the first was taken.", UserWarning, stacklevel=2)
     image = _plain_mode(path, image, grey)
     if size is not None:
-        image = _fitted(path, image, size, how)
+        image = fitted(path, image, size, how)
     deep = image.mode == "F"
     array = np.asarray(image, dtype=np.float32) / (65535.0 if deep else 255.0)
     if array.ndim == 2:
@@ -99,7 +98,8 @@ def save_image(path: str | Path, image: Float[Tensor, "h w c"], bit_depth: int =
         picture.save(temporary, format="PNG")
 
 
-def _check_fitting(size: tuple[int, int] | None, how: str) -> None:
+def check_fitting(size: tuple[int, int] | None, how: str) -> None:
+    """Raises InputError where ``size`` is no ``(height, width)`` or ``how`` is not known."""
     if how not in get_args(Fitting):
         raise InputError(f"how={how!r} is not known; allowed are {', '.join(get_args(Fitting))}.")
     if size is not None and (len(size) != 2 or min(size) < 1):
@@ -149,7 +149,12 @@ def _plain_mode(path: Path, image: Image.Image, grey: bool) -> Image.Image:
     return image.convert("RGB")
 
 
-def _fitted(path: Path, image: Image.Image, size: tuple[int, int], how: Fitting) -> Image.Image:
+def fitted(path: Path, image: Image.Image, size: tuple[int, int], how: Fitting) -> Image.Image:
+    """An image brought to ``(height, width)``; ``path`` is for the words of an error.
+
+    Raises:
+        InputError: where it is too small to crop the size from it.
+    """
     height, width = size
     if how == "cover":
         return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)

@@ -1,6 +1,4 @@
-"""How good is a reconstruction? PSNR and SSIM on values in [0, 1]."""
-
-import math
+"""Structural similarity, on values in [0, 1]."""
 
 import torch
 import torch.nn.functional as F
@@ -8,33 +6,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from inrlens.errors import InputError
+from inrlens.metrics.shapes import check_same_shape
 
 _SSIM_TAPS = 11
 _SSIM_SIGMA = 1.5
-
-
-def psnr(output: Float[Tensor, "*any"], target: Float[Tensor, "*any"]) -> float:
-    """Peak signal-to-noise ratio in dB, ``-10 log10(mean((clamp(output, 0, 1) - target)^2))``; infinite for equality.
-
-    Raises:
-        InputError: where the shapes differ (broadcasting would hide a mistake).
-    """
-    _same_shape(output, target)
-    error = output.double().clamp(0.0, 1.0) - target.double()
-    return psnr_from_mse(float(error.square().mean()))
-
-
-def psnr_from_mse(mse: float) -> float:
-    """PSNR in dB of a mean squared error on values in [0, 1]."""
-    if math.isnan(mse):
-        return math.nan
-    return math.inf if mse == 0.0 else -10.0 * math.log10(mse)
-
-
-def psnrs_from_squared_error(squared: Float[Tensor, " mc"], rows: int, channels: int) -> tuple[float, ...]:
-    """Each signal's PSNR in dB from squared errors ``(M*c,)`` summed over ``rows`` coordinates."""
-    mses = squared.double().view(-1, channels).sum(1) / (rows * channels)
-    return tuple(psnr_from_mse(float(mse)) for mse in mses)
 
 
 def ssim(output: Float[Tensor, "h w c"], target: Float[Tensor, "h w c"]) -> float:
@@ -46,7 +21,7 @@ def ssim(output: Float[Tensor, "h w c"], target: Float[Tensor, "h w c"]) -> floa
     Raises:
         InputError: where the shapes differ or a side is shorter than 11 pixels.
     """
-    _same_shape(output, target)
+    check_same_shape(output, target)
     if min(output.shape[:2]) < _SSIM_TAPS:
         raise InputError(f"SSIM needs sides of at least {_SSIM_TAPS} pixels, not {tuple(output.shape[:2])}.")
     x = output.double().clamp(0.0, 1.0).permute(2, 0, 1)[:, None]
@@ -67,8 +42,3 @@ def ssim(output: Float[Tensor, "h w c"], target: Float[Tensor, "h w c"]) -> floa
         (mean_x.square() + mean_y.square() + c1) * (var_x + var_y + c2)
     )
     return float(similarity.mean())
-
-
-def _same_shape(output: Tensor, target: Tensor) -> None:
-    if output.shape != target.shape:
-        raise InputError(f"output {tuple(output.shape)} and target {tuple(target.shape)} must have the same shape.")

@@ -1,0 +1,1 @@
+"""``inrlens study``: its verbs, one a file."""

@@ -1,0 +1,87 @@
+"""A study's data set, split and read: what every cell is computed from."""
+
+import logging
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from inrlens.errors import InputError
+from inrlens.signals.dataset_pictures import read_pictures
+from inrlens.signals.datasets import absent_files, expand_path, file_sha256, find_files
+from inrlens.signals.signal import Signal
+from inrlens.signals.splits import split_files
+from inrlens.studies.cells.plan import DataFile
+from inrlens.studies.spec.model import DataSpec
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedData:
+    """A data set's pictures by their use, each named as in its data set, all on one grid with the same channels.
+
+    ``files`` lists the same pictures in the same order; files that the study does not use are neither read nor listed.
+    """
+
+    spec: DataSpec
+    cohort: tuple[Signal, ...]
+    validation: tuple[Signal, ...]
+    test: tuple[Signal, ...]
+    files: tuple[DataFile, ...]
+
+
+def load_data(spec: DataSpec, base: str | Path) -> LoadedData:
+    """Finds, splits, hashes and reads a data set.
+
+    The bundled photographs are split in their own order, cohort first; every other set at random by ``split_seed``.
+    Files of one set that hold the same picture are named in a warning.
+
+    Args:
+        spec: the data set.
+        base: the folder that a relative path starts at.
+
+    Raises:
+        InputError: where the folder is missing, the set holds too few pictures or different sizes, or a file cannot be
+            read; the message names the data set.
+    """
+    try:
+        found = find_files(spec.kind, _folder(spec, base), spec.pattern)
+        seed = None if spec.kind == "bundled" else spec.split_seed
+        absent = absent_files(spec.kind, found) if spec.pattern == "*" else ""
+        split = split_files(found, spec.cohort, spec.validation, spec.test, seed, absent)
+        used = split.cohort + split.validation + split.test
+        # Before the values are read: a file that changes in between shows as a changed hash the next time.
+        hashes = [file_sha256(file.path) for file in used]
+        signals = tuple(read_pictures(spec.kind, used, spec.size, spec.how, spec.channels, spec.turn))
+    except InputError as error:
+        raise InputError(f"data set {spec.name!r}: {error}") from error
+    first, second = len(split.cohort), len(split.cohort) + len(split.validation)
+    uses = ["cohort"] * first + ["validation"] * len(split.validation) + ["test"] * len(split.test)
+    files = tuple(
+        DataFile(spec.name, signal.name, use, sha256, signal.digest)
+        for signal, use, sha256 in zip(signals, uses, hashes, strict=True)
+    )
+    _warn_of_twins(files)
+    return LoadedData(spec, signals[:first], signals[first:second], signals[second:], files)
+
+
+def _folder(spec: DataSpec, base: str | Path) -> Path | None:
+    if spec.kind == "bundled" or spec.path is None:
+        return None
+    folder = expand_path(spec.path, base)
+    if not folder.is_dir():
+        stands = "" if str(folder) == spec.path else f", for which the study writes {spec.path!r},"
+        raise InputError(f"{folder}{stands} is not a folder: give the one that holds the data set.")
+    return folder
+
+
+def _warn_of_twins(files: tuple[DataFile, ...]) -> None:
+    same: dict[str, list[DataFile]] = defaultdict(list)
+    for file in files:
+        same[file.digest].append(file)
+    for twins in same.values():
+        for twin in twins[1:]:
+            _log.warning(
+                "data set %r: %s (%s) and %s (%s) hold the same picture; remove one of the files.",
+                *(twin.data, twins[0].name, twins[0].split, twin.name, twin.split),
+            )

@@ -1,0 +1,51 @@
+"""A study taken apart: its cells in an order in which each comes after what it needs."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from inrlens.studies.cells.cell import KINDS, Cell, CellKind
+from inrlens.studies.spec.model import StudySpec
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file of a data set as it was found: where it went (cohort, validation, test, or unused), and its hash."""
+
+    data: str
+    name: str
+    split: str
+    sha256: str
+    """Of the file's bytes."""
+    digest: str
+    """Of the signal's values as they were read."""
+
+
+@dataclass(frozen=True, eq=False)
+class StudyPlan:
+    """What a study will compute: ``source`` the file's text, ``signals`` (``Signal``) by their digest, ``lpips`` the
+    weights' file.
+
+    ``cells`` has one entry a place in the tables; a cell that stands at several places is computed once. The store and
+    the driver read plans, and answer at once because nothing here loads torch.
+    """
+
+    spec: StudySpec
+    source: str
+    cells: tuple[Cell, ...]
+    signals: Mapping[str, Any]
+    files: tuple[DataFile, ...]
+    lpips: str | None = None
+
+    def by_key(self) -> dict[str, Cell]:
+        """Every cell once, in an order in which each comes after what it needs."""
+        found: dict[str, Cell] = {}
+        for cell in self.cells:
+            found.setdefault(cell.key, cell)
+        return found
+
+    def counts(self) -> dict[CellKind, int]:
+        """Cells of each kind, those of a kind that the study lacks as 0."""
+        found = Counter(cell.kind for cell in self.by_key().values())
+        return {kind: found[kind] for kind in KINDS}

@@ -1,0 +1,1 @@
+"""What is asked? A study as plain numbers, read from a TOML file."""

@@ -1,0 +1,1 @@
+"""What was found? The rows of a study's results, and the statistics over images and seeds."""
