@@ -16,7 +16,9 @@ import torch
 from matplotlib.colors import to_hex
 from PIL import Image
 
+import inrlens as il
 import study_rows
+import toys
 from inrlens.container import Container
 from inrlens.errors import InputError
 from inrlens.reports.figures.canvas import INK, MUTED, SERIES
@@ -30,12 +32,12 @@ from inrlens.reports.study.figures.footing import MOST_VARIANTS, footing
 from inrlens.reports.study.figures.freeze import freeze_figures
 from inrlens.reports.study.figures.galleries import gallery_figures
 from inrlens.reports.study.figures.predictors import predictor_figures
-from inrlens.reports.study.figures.rests import rest_figures
 from inrlens.reports.study.figures.search import search_figures
 from inrlens.reports.study.figures.sheet import _with_small_pictures
 from inrlens.reports.study.figures.shots import LONGEST_SIDE, read_shots, shrunk
 from inrlens.reports.study.figures.sizes import size_figures
 from inrlens.reports.study.published import published
+from inrlens.studies.cells.analysis import study_pictures
 from inrlens.studies.cells.outputs import container_bytes
 from inrlens.studies.tables.read import study_rows as read_rows
 from inrlens.studies.tables.rows import StudyRows, TransferRow, Variant
@@ -43,6 +45,7 @@ from table_rows import single, transfer
 
 DATA = ("faces", "kodak")
 SHAPE = (12, 10)
+BESIDE = Beside({"faces": "CelebA", "kodak": "Kodak"}, {"siren": "siren"})
 
 
 @dataclass
@@ -307,7 +310,7 @@ def test_a_searchs_star_is_at_the_best_recipe() -> None:
     (star,) = [one for one in axes["single.omega_0"].lines if one.get_marker() == "*"]
     assert (star.get_xdata()[0], star.get_ydata()[0]) == (1, pytest.approx(30.0))
     assert lines(axes["single.omega_0"], SERIES[0], "o") == [pytest.approx([20.0, 30.0, 20.0])]
-    assert [tick.get_text() for tick in axes["single.omega_0"].get_xticklabels()] == ["10.0", "20.0", "30.0"]
+    assert [tick.get_text() for tick in axes["single.omega_0"].get_xticklabels()] == ["10", "20", "30"]
     assert lines(axes["single.learning_rate"], SERIES[0], "o") == [pytest.approx([30.0, 29.0])]
     assert "single.learning_rate = 0.01, single.omega_0 = 20.0" in figure.caption
 
@@ -323,15 +326,17 @@ def test_a_search_that_is_not_at_its_end_has_no_figure() -> None:
 def test_concentration_draws_medians_and_dead_shares(figures: dict[str, StudyFigure], rows: StudyRows) -> None:
     found = panels(figures["concentration-faces"])
     assert found["active fraction"].get_yscale() == "log"
-    for network, stroke in (("cohort", "-"), ("single", "--")):
+    for place, network in enumerate(("cohort", "single")):
         mine = sorted((row for row in rows.analyses if row.network == network), key=lambda row: row.layer)
         for title, pick in (
             ("active fraction", lambda f: f["active_fraction"]["median"]),
             ("inverse participation ratio", lambda f: f["ipr"]["median"]),
             ("dead atoms (%)", lambda f: 100.0 * f["dead"]),
         ):
-            drawn = [one for one in found[title].lines if (one.get_linestyle() == "-") == (stroke == "-")]
-            assert [list(one.get_ydata()) for one in drawn] == [pytest.approx([pick(row.found) for row in mine])]
+            line = found[title].lines[place]
+            assert list(line.get_ydata()) == pytest.approx([pick(row.found) for row in mine])
+            # A cohort's line is solid, a single fit's dashed.
+            assert bool(line._unscaled_dash_pattern[1]) == (network == "single")
 
 
 def test_a_layer_without_living_atoms_leaves_a_gap(rows: StudyRows) -> None:
@@ -445,6 +450,21 @@ def test_fewer_living_atoms_give_fewer_maps(rows: StudyRows) -> None:
     assert gallery_figures(shelf(artefact(pictures(atoms=0))), rows.analyses)[0].draw().axes[0].images
 
 
+def test_what_an_analysis_leaves_behind_is_read() -> None:
+    signal = toys.signal()
+    field = toys.field()
+    sae = toys.sae(field)
+    content = study_pictures(il.effects(field, sae, il.encode(field, sae), signal=signal), signal)
+    shots = read_shots(container_bytes(content))
+    assert shots is not None
+    assert list(shots.atoms) == content.description["atoms"]
+    assert list(shots.after) == content.description["psnr_after"]
+    for name in ("target", "intact", "removed", "maps", "effects"):
+        assert np.abs(getattr(shots, name).astype(int) - content.tensors[name].numpy()).max() == 0
+    volume = {**content.tensors, "intact": content.tensors["intact"][None]}
+    assert read_shots(container_bytes(replace(content, tensors=volume))) is None
+
+
 @pytest.mark.parametrize("shape", [(161, 200), (80, 79), (7, 90)])
 def test_large_pictures_are_averaged_over_square_blocks(shape: tuple[int, int]) -> None:
     values = np.random.default_rng(1).integers(0, 256, (2, *shape, 3)).astype(np.uint8)
@@ -481,7 +501,7 @@ def test_svgs_are_elements_of_a_page(figures: dict[str, StudyFigure]) -> None:
 
 
 def test_the_same_rows_give_the_same_bytes(store: Shelf, rows: StudyRows, figures: dict[str, StudyFigure]) -> None:
-    again = gallery_figures(store, rows.analyses) + predictor_figures(rows) + rest_figures(rows)
+    again = gallery_figures(store, rows.analyses)[:1] + predictor_figures(rows)[:1] + freeze_figures(rows, BESIDE)
     for one in again:
         assert one.svg == figures[one.name].svg
         first, second = one.pdf(), figures[one.name].pdf()
@@ -534,7 +554,7 @@ def test_an_empty_study_has_no_figure(store: Shelf) -> None:
     assert study_figures(store, study_rows.STUDY, StudyRows()) == []
 
 
-@pytest.mark.parametrize("done", [1, 2, 4, 9, 14, 27, 40])
+@pytest.mark.parametrize("done", [1, 4, 14, 40])
 def test_a_study_that_still_runs_has_the_figures_that_it_has_rows_for(store: Shelf, done: int) -> None:
     part = replace(store, cells=store.cells[:done] + store.cells[-3:])
     rows = read_rows(part, study_rows.STUDY)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inrlens.cli import options as opt
-from inrlens.cli.output import columns, duration, note, show, show_json, shown_path
+from inrlens.cli.output import columns, duration, note, pairs, show, show_json, shown_path
 from inrlens.cli.study import options as sopt
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ _SHOWN = 5
 def status(study: sopt.StudyFile, store: sopt.StoreFolder = None, json: opt.Json = False) -> None:
     """Show how far a study is: cells done, failed, running and waiting, and what failed; also while it runs."""
     from inrlens.cli.study.opened import open_store
+    from inrlens.studies.cells.cell import KINDS
     from inrlens.studies.spec.locate import locate
     from inrlens.studies.store.lock import holder
 
@@ -45,7 +46,8 @@ def status(study: sopt.StudyFile, store: sopt.StoreFolder = None, json: opt.Json
         )
         return
     table = columns(f"{located.name} in {shown_path(located.store)}", "kind", "cells", *_STATES)
-    for kind, found in counts.items():
+    for kind in (kind for kind in KINDS if kind in counts):
+        found = counts[kind]
         table.add_row(kind, f"{found.total():,}", *(f"{found[state]:,}" if found[state] else "" for state in _STATES))
     show(table)
     who = "nobody runs it now" if driver is None else f"process {driver.process} on {driver.host} runs it"
@@ -71,13 +73,9 @@ def list_studies(store: sopt.StoreFolder = None, json: opt.Json = False) -> None
     if json:
         show_json({"shipped": shipped, "store": folder if known else None, "stored": known})
         return
-    for heading, studies in (("studies that come with InrLens", shipped), (f"studies in {shown_path(folder)}", known)):
+    for heading, studies in (("Studies that come with InrLens:", shipped), (f"In {shown_path(folder)}:", known)):
         if studies:
-            table = columns(None, heading, "")
-            table.columns[1].justify = "left"
-            for name, title in studies.items():
-                table.add_row(name, title)
-            show(table)
+            show(heading, pairs(list(studies.items())))
 
 
 def _worker_seconds_left(cells: "list[CellState]") -> float | None:

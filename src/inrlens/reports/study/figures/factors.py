@@ -65,7 +65,7 @@ def _panel(axes: Axes, factor: Factor, hue: str) -> None:
     levels = sorted(factor.levels, key=lambda level: value_rank(level.value))
     for start, end in _joined([level.value for level in levels]):
         draw_line(axes, Line(range(start, end), [level.mean for level in levels[start:end]], hue))
-    labels = [str(level.value) for level in levels]
+    labels = [value_words(level.value) for level in levels]
     upright = sum(len(label) for label in labels) > 22
     axes.set_xticks(range(len(levels)), labels, rotation=90 if upright else 0, fontsize=TEXT - 1.0)
     axes.set_xlim(-0.4, len(levels) - 0.6)
@@ -88,6 +88,11 @@ def _run(value: Any) -> str | None:
         return "number"
     kind, _, tau = value.partition(" ")
     return kind if tau.isdigit() else None
+
+
+def value_words(value: Any) -> str:
+    """A value of an axis in as few letters as tell it."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def value_rank(value: Any) -> tuple[bool, float, str]:

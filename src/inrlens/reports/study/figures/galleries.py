@@ -43,11 +43,12 @@ def of_what(condition: Condition, source: str) -> str:
 def _figure(one: Comparison, condition: Condition, shots: dict[int, Shots]) -> StudyFigure:
     title = of_what(condition, one.source)
     most = max(len(shown.atoms) for shown in shots.values())
+    size = f"n = {words.fixed(float(one.n_atoms), 0)}, k = {one.k}"
     caption = (
-        f"{title}: the {most} atoms of largest mean magnitude at every layer (n = {words.fixed(float(one.n_atoms), 0)}, "
-        f"k = {one.k}), as Figs. 3, 13 and 14 of {PAPER_NAME}. Each map is scaled to its own largest code; atoms stand "
-        "under their maps by number. Framed: the mean of the maps. At the left the picture and what the network makes "
-        "of it" + ("." if condition.network != "cohort" else "; a cohort's codes are the same for all its pictures.")
+        f"{title}: the {most} atoms of largest mean magnitude at every layer ({size}), as Figs. 3, 13 and 14 of "
+        f"{PAPER_NAME}. Each map is scaled to its own largest code; below it the atom's number. Framed: the mean of "
+        "the maps. At the left the picture and what the network makes of it"
+        + ("; a cohort's codes are the same for all of its pictures." if condition.network == "cohort" else ".")
     )
 
     def draw() -> Figure:

@@ -7,7 +7,7 @@ from inrlens.errors import InputError
 from inrlens.reports import words
 from inrlens.reports.figures.canvas import MUTED, Axes, colour
 from inrlens.reports.figures.lines import Line, draw_line, star
-from inrlens.reports.study.figures.factors import value_rank
+from inrlens.reports.study.figures.factors import value_rank, value_words
 from inrlens.reports.study.figures.footing import in_order
 from inrlens.reports.study.figures.sheet import (
     Figure,
@@ -91,7 +91,7 @@ def _panel(axes: Axes, best: BestRecipe, name: str, hue: str, dots: bool) -> Non
         axes, Line([place[_at(one, name)] for one in along], [_mean(one) for one in along], hue, low=low, high=high)
     )
     star(axes, place[dict(best.variant)[name]], best.mean, hue)
-    axes.set_xticks(range(len(values)), [str(value) for value in values])
+    axes.set_xticks(range(len(values)), [value_words(value) for value in values])
     axes.set_xlim(-0.4, len(values) - 0.6)
 
 

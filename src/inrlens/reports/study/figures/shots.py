@@ -11,10 +11,9 @@ from jaxtyping import UInt8
 from inrlens.container import read_container
 from inrlens.errors import InputError
 from inrlens.reports.pictures import block_of
+from inrlens.studies.cells.analysis import PICTURES
 from inrlens.studies.tables.rows import AnalysisRow
 
-PICTURES = "study pictures"
-"""The kind of the container that holds them."""
 LONGEST_SIDE = 80
 """Pixels: a page has hundreds of these."""
 
