@@ -30,7 +30,7 @@ _CSS = {
     **{colour: f"var(--series-{index})" for index, colour in enumerate(SERIES)},
 }
 _FIRST_SLOTS = ("siren", "ffmlp")
-_UNIT = 72.0
+UNIT = 72.0
 """An SVG's units in an inch of matplotlib's."""
 
 Place = tuple[float, float]
@@ -101,8 +101,8 @@ def _drawn(
     from matplotlib.figure import Figure
 
     width, height = size
-    with rc_context(_style(name, text)):
-        figure = Figure(figsize=(width / _UNIT, height / _UNIT), dpi=_UNIT, layout="constrained")
+    with rc_context(style(name, text)):
+        figure = Figure(figsize=(width / UNIT, height / UNIT), dpi=UNIT, layout="constrained")
         canvas = FigureCanvasSVG(figure)
         axes = figure.add_subplot()
         axes.tick_params(length=3.0, pad=4.0)
@@ -116,7 +116,8 @@ def _drawn(
     return buffer.getvalue().decode("utf-8"), [(float(x), height - float(y)) for x, y in found]
 
 
-def _style(name: str, text: float) -> dict[Any, Any]:
+def style(name: str, text: float) -> dict[Any, Any]:
+    """What matplotlib is told for every figure: ``name`` salts the ids, ``text`` is the size of letters in pixels."""
     return {
         "svg.fonttype": "none",
         "svg.hashsalt": name,

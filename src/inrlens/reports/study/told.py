@@ -22,10 +22,16 @@ from inrlens.studies.tables.rows import StudyRows, TransferRow, Variant
 
 
 @runtime_checkable
-class StudyStore(Protocol):
-    """What a report asks of a store."""
+class SourceStore(Protocol):
+    """What figures ask of a store; those that show pictures also ask for ``artefact``."""
 
     def study_source(self, name: str, /) -> str: ...
+
+
+@runtime_checkable
+class StudyStore(SourceStore, Protocol):
+    """What a report asks of a store."""
+
     def stored(self, study: str, /) -> Iterator[StoredCell]: ...
     def files(self, study: str, /) -> tuple[StoredFile, ...]: ...
     def attempts(self) -> Iterator[Attempt]: ...
@@ -135,14 +141,13 @@ def told(store: StudyStore, study: str) -> ToldStudy:
     Raises:
         InputError: where the store has no such study, or its file cannot be understood any more.
     """
-    source = store.study_source(study)
     cells = list(store.stored(study))
     states: Counter[tuple[str, str]] = Counter((cell.kind, cell.state) for cell in cells)
     keys = {cell.key for cell in cells}
     attempts = [one for one in store.attempts() if one.key in keys]
     return ToldStudy(
         name=study,
-        spec=_spec(source, study, _base(store)),
+        spec=told_spec(store, study),
         rows=study_rows(_Listed(cells), study),
         planned={kind: sum(states[kind, state] for state in _STATES) for kind in KINDS},
         done={kind: states[kind, "done"] for kind in KINDS},
@@ -169,13 +174,19 @@ class _Listed:
         return iter(self.cells)
 
 
-def _base(store: StudyStore) -> Path:
+def _base(store: SourceStore) -> Path:
     """Where relative paths of recipe files start: the store lies beside the study's file unless it was moved."""
     folder: Path | None = getattr(store, "folder", None)
     return Path.cwd() if folder is None else folder.absolute().parent
 
 
-def _spec(source: str, study: str, base: Path) -> StudySpec:
+def told_spec(store: SourceStore, study: str) -> StudySpec:
+    """The study as its recorded file asks for it; where a recipe's file has moved, the paper's stands in its place.
+
+    Raises:
+        InputError: where the store has no such study, or its file cannot be understood any more.
+    """
+    source, base = store.study_source(study), _base(store)
     found: StudySpec | None = None
     for place in (base, Path.cwd()):
         with suppress(InputError):

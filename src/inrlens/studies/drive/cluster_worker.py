@@ -11,7 +11,7 @@ from typing import Any
 
 import inrlens
 from inrlens.studies.cells.cell import CODE
-from inrlens.studies.cells.task import Done, Failed, Task
+from inrlens.studies.cells.task import Failed, Task
 from inrlens.studies.drive.executor import Work
 
 CELL = "inrlens-cell"
@@ -49,7 +49,7 @@ def keep_file(content: bytes, dask_worker: Any) -> None:
         unfinished.replace(path)
 
 
-def run_cell(work: bytes | None, task: bytes, expected: str) -> Done | Failed:
+def run_cell(work: bytes | None, task: bytes, expected: str) -> Finished:
     """Runs a cell on the worker that this is called on, with ``execute`` where ``work`` is None. Both are pickles, so
     that the scheduler needs nothing of what they name. ``task.lpips`` is the name of a kept file.
 

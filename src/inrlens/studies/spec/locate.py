@@ -48,7 +48,7 @@ def _name(text: str, label: str) -> str:
     except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
         raise InputError(f"{label} is not valid TOML: {error}.") from error
     if not isinstance(name, str):
-        raise InputError(f"{label} has no name: give it name = \"...\".")
+        raise InputError(f'{label} has no name: give it name = "...".')
     return name
 
 

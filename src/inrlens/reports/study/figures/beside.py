@@ -2,19 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
 
 from inrlens.errors import InputError
 from inrlens.reports.study.published import Published, counterpart, published
-from inrlens.studies.spec.read import parse_study
-
-
-@runtime_checkable
-class FigureStore(Protocol):
-    """What figures ask of a store; those that show pictures also ask for ``artefact``."""
-
-    def study_source(self, name: str, /) -> str: ...
+from inrlens.reports.study.told import SourceStore, told_spec
 
 
 @dataclass(frozen=True)
@@ -41,12 +32,10 @@ class Beside:
         return [next((getattr(one, name) for one in layer if one is not None), None) for layer in found]
 
 
-def beside(store: FigureStore, study: str) -> Beside:
+def beside(store: SourceStore, study: str) -> Beside:
     """The names that a study's file gives; none where the file cannot be understood any more."""
-    folder: Any = getattr(store, "folder", None)
-    base = Path.cwd() if folder is None else Path(folder).absolute().parent
     try:
-        spec = parse_study(store.study_source(study), study, base)
+        spec = told_spec(store, study)
     except InputError:
         return Beside()
     named = {data.name: counterpart(data) for data in spec.data}

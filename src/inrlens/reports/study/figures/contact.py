@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inrlens.reports.figures.canvas import _UNIT, MUTED, Axes
+from inrlens.reports.figures.canvas import MUTED, UNIT, Axes
 from inrlens.reports.pictures import COLOURMAP
 from inrlens.reports.study.figures.colours import FRAME
 from inrlens.reports.study.figures.sheet import TEXT, Figure
@@ -41,7 +41,7 @@ def contact_sheet(last: Box) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure as Drawn
 
     width, height = last.x + last.width + 8.0, last.y + last.height + DOWN
-    figure = Drawn(figsize=(width / _UNIT, height / _UNIT), dpi=_UNIT)
+    figure = Drawn(figsize=(width / UNIT, height / UNIT), dpi=UNIT)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
     axes.set(xlim=(0.0, width), ylim=(height, 0.0), autoscale_on=False)

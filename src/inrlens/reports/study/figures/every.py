@@ -1,7 +1,7 @@
 """All figures of a study, in the order in which its page shows them."""
 
 from inrlens.reports.study.figures.ablations import ablation_figures
-from inrlens.reports.study.figures.beside import FigureStore, beside
+from inrlens.reports.study.figures.beside import beside
 from inrlens.reports.study.figures.concentration import concentration_figures
 from inrlens.reports.study.figures.curves import curve_figures
 from inrlens.reports.study.figures.factors import factor_figures
@@ -13,10 +13,11 @@ from inrlens.reports.study.figures.rests import rest_figures
 from inrlens.reports.study.figures.search import search_figures
 from inrlens.reports.study.figures.sheet import StudyFigure
 from inrlens.reports.study.figures.sizes import size_figures
+from inrlens.reports.study.told import SourceStore
 from inrlens.studies.tables.rows import StudyRows
 
 
-def study_figures(store: FigureStore, study: str, rows: StudyRows) -> list[StudyFigure]:
+def study_figures(store: SourceStore, study: str, rows: StudyRows) -> list[StudyFigure]:
     """Every figure that the rows of ``study``, finished or not, have something for.
 
     Galleries and ablations need the analyses' pictures: a ``store`` without ``artefact`` gives none of them.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from inrlens.reports.figures.canvas import _UNIT, Axes, _style, page_svg
+from inrlens.reports.figures.canvas import UNIT, Axes, page_svg, style
 from inrlens.reports.figures.lines import Line, draw_line, star
 from inrlens.reports.study.figures.colours import in_page_colours, print_style, recolour_for_print
 
@@ -85,7 +85,7 @@ def study_figure(name: str, title: str, caption: str, alt: str, draw: Callable[[
     def styled() -> Figure:
         from matplotlib import rc_context
 
-        with rc_context(_style(name, TEXT)):
+        with rc_context(style(name, TEXT)):
             return draw()
 
     return StudyFigure(name, title, caption, as_svg(styled(), name, alt), styled)
@@ -106,7 +106,7 @@ def sheet(
     lines, in_line = _key_lines(keys, width - 20.0)
     top = _KEY_LINE * lines + (10.0 if lines else 0.0)
     height = top + layout.above + rows * layout.height + (rows - 1) * layout.down + layout.below
-    figure = Drawn(figsize=(width / _UNIT, height / _UNIT), dpi=_UNIT)
+    figure = Drawn(figsize=(width / UNIT, height / UNIT), dpi=UNIT)
     axes: list[list[Axes]] = []
     for row in range(rows):
         axes.append([])
@@ -156,10 +156,10 @@ def as_svg(figure: Figure, name: str, alt: str) -> str:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     buffer = io.BytesIO()
-    with rc_context({**_style(name, TEXT), "image.composite_image": False}):
+    with rc_context({**style(name, TEXT), "image.composite_image": False}):
         FigureCanvasSVG(figure).print_svg(buffer, metadata=_SMALL_PRINT)  # type: ignore[no-untyped-call]
     svg = in_page_colours(page_svg(buffer.getvalue().decode("utf-8"), name, alt))
-    wide = math.ceil(figure.get_figwidth() * _UNIT)
+    wide = math.ceil(figure.get_figwidth() * UNIT)
     return _with_small_pictures(svg.replace("<svg ", f'<svg style="width:100%;max-width:{wide}px" ', 1))
 
 
@@ -170,8 +170,7 @@ def as_pdf(figure: Figure) -> bytes:
     from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
     buffer = io.BytesIO()
-    style = print_style(_style("print", TEXT))
-    with rc_context({**style, "pdf.fonttype": 42, "image.composite_image": False}):
+    with rc_context({**print_style(style("print", TEXT)), "pdf.fonttype": 42, "image.composite_image": False}):
         recolour_for_print(figure)
         small_print = {"CreationDate": None, "Creator": None, "Producer": None}
         FigureCanvasPdf(figure).print_pdf(buffer, metadata=small_print)  # type: ignore[no-untyped-call]

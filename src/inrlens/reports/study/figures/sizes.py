@@ -146,5 +146,5 @@ def _panel(axes: Axes, sizes: Sizes, look: Look, layer: int | None) -> None:
     if CHOSEN[0] in sizes.axis(1) and CHOSEN[1] in ks:
         y = look.place(sizes.mean(quality, layer, *CHOSEN))
         if y is not None:
-            star(axes, round(math.log2(CHOSEN[1])), y, INK)
+            star(axes, math.log2(CHOSEN[1]), y, INK)
             axes.lines[-1].set_markersize(11.0)
