@@ -34,7 +34,9 @@ from .fitting.history import Fit as Fit
 from .fitting.recipes import Recipe as Recipe
 from .fitting.transfer import Cell as Cell, transfer as transfer, transfer_many as transfer_many
 from .metrics import psnr as psnr, ssim as ssim
+from .metrics.lpips import Lpips as Lpips, load_lpips as load_lpips
 from .ranks.advice import FreezeAdvice as FreezeAdvice, freeze_advice as freeze_advice
+from .ranks.scores import layer_scores as layer_scores
 from .ranks.stable_rank import (
     activation_stable_ranks as activation_stable_ranks,
     stable_rank as stable_rank,
@@ -50,7 +52,13 @@ from .signals.signal import (
     coordinates_between as coordinates_between,
     signal_from_array as signal_from_array,
 )
+from .studies.cells.expand import plan_study as plan_study
 from .studies.dictionary_sweep import run_sweep as run_sweep
+from .studies.drive.driver import drive as drive
+from .studies.drive.pool import LocalPool as LocalPool
+from .studies.spec.read import read_study as read_study
+from .studies.store.store import Store as Store
 from .studies.sweep_plan import SweepPlan as SweepPlan
+from .studies.tables.read import study_rows as study_rows
 
 __version__: str
