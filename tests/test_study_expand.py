@@ -7,8 +7,8 @@ import pytest
 
 from inrlens.errors import InputError
 from inrlens.studies.cells.cell import Cell
-from inrlens.studies.cells.expand import plan_study, sketch_study
 from inrlens.studies.cells.plan import StudyPlan
+from inrlens.studies.cells.planned import plan_study, sketch_study
 from inrlens.studies.spec.model import (
     BackboneSpec,
     DataSpec,

@@ -52,7 +52,7 @@ from .signals.signal import (
     coordinates_between as coordinates_between,
     signal_from_array as signal_from_array,
 )
-from .studies.cells.expand import plan_study as plan_study
+from .studies.cells.planned import plan_study as plan_study
 from .studies.dictionary_sweep import run_sweep as run_sweep
 from .studies.drive.driver import drive as drive
 from .studies.drive.pool import LocalPool as LocalPool

@@ -39,7 +39,7 @@ def open_study(
         InputError: where the study is at fault, or a data set cannot be read as asked for.
     """
     from inrlens.metrics.lpips_weights import find_weights
-    from inrlens.studies.cells.expand import plan_study, sketch_study
+    from inrlens.studies.cells.planned import plan_study, sketch_study
     from inrlens.studies.spec.read import read_study
 
     located = locate(study, store)

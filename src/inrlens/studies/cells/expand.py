@@ -7,80 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from inrlens.dictionaries.recipe import SaeRecipe
-from inrlens.errors import InputError
 from inrlens.fields.backbone import Backbone, backbone_settings
 from inrlens.fitting.recipes import Recipe, Task as FitTask, recipe_settings
-from inrlens.signals.signal import Signal
 from inrlens.studies.cells.cell import CODE, Cell, CellKind, SignalRef
-from inrlens.studies.cells.data import load_data
-from inrlens.studies.cells.plan import DataFile, StudyPlan
-from inrlens.studies.spec.model import BackboneSpec, DataSpec, DictionarySpec, SingleSpec, StudySpec, TransferSpec
+from inrlens.studies.spec.model import BackboneSpec, DictionarySpec, SingleSpec, StudySpec, TransferSpec
 from inrlens.studies.spec.recipes import recipe_grid
 from inrlens.studies.spec.variant import Variant
 
 Refs = Mapping[tuple[str, str], tuple[SignalRef, ...]]
 """The pictures of every data set and split (``cohort``, ``validation``, ``test``)."""
-_SPLITS = ("cohort", "validation", "test")
+SPLITS = ("cohort", "validation", "test")
 
 
-def plan_study(
-    spec: StudySpec, source: str, base: Path, *, lpips: Path | None = None, device: str = "cpu"
-) -> StudyPlan:
-    """Reads the data sets and lists every cell.
+def expand(spec: StudySpec, base: Path, refs: Refs, weights: str | None, device: str) -> tuple[Cell, ...]:
+    """Every cell of a study at every place of its tables, each after those that it needs.
 
     Args:
         spec: the study.
-        source: the text of its file.
-        base: the folder that relative paths start from.
-        lpips: the file of LPIPS's weights; None leaves LPIPS out.
-        device: kind of device that the cells are computed on, ``cpu`` or ``cuda``; it is part of their keys, since
-            results differ by rounding.
-
-    Raises:
-        InputError: where a data set cannot be read as asked for.
+        base: the folder that relative paths of recipe files start from.
+        refs: the pictures.
+        weights: the digest of LPIPS's weights; None leaves LPIPS out.
+        device: kind of device that the cells are computed on.
     """
-    weights = None
-    if lpips is not None and "lpips" in spec.metrics:
-        from inrlens.metrics.lpips import weights_digest
-
-        weights = weights_digest(lpips)
-    refs: dict[tuple[str, str], tuple[SignalRef, ...]] = {}
-    signals: dict[str, Signal] = {}
-    files: list[DataFile] = []
-    for one in spec.data:
-        loaded = load_data(one, base)
-        files += loaded.files
-        for split in _SPLITS:
-            pictures: tuple[Signal, ...] = getattr(loaded, split)
-            found = tuple(_ref(one.name, signal) for signal in pictures)
-            refs[one.name, split] = found
-            signals.update(zip((ref.digest for ref in found), pictures, strict=True))
-    cells = _Expansion(spec, base, refs, weights, device).run()
-    return StudyPlan(spec, source, cells, signals, tuple(files), str(lpips) if weights is not None else None)
-
-
-def sketch_study(spec: StudySpec, source: str, base: Path, *, device: str = "cpu") -> StudyPlan:
-    """The cells that a study will have, priced before its data sets are at hand: pictures are known by size alone.
-
-    The keys are not those of the study itself.
-
-    Raises:
-        InputError: where a data set does not say how many pictures there are, or of what size.
-    """
-    refs = {(one.name, split): _imagined(one, split) for one in spec.data for split in _SPLITS}
-    return StudyPlan(spec, source, _Expansion(spec, base, refs, None, device).run(), {}, ())
-
-
-def _imagined(data: DataSpec, split: str) -> tuple[SignalRef, ...]:
-    count, size = getattr(data, split), data.size
-    if count is None or size is None:
-        raise InputError(
-            f"data.{data.name} is not at hand, and its file does not say "
-            f"{'how many pictures are for the test' if count is None else 'of what size its pictures are'}: "
-            f"give data.{data.name}.{'test' if count is None else 'size'}, or the data set."
-        )
-    names = [f"{split} {number}" for number in range(count)]
-    return tuple(SignalRef(data.name, name, f"{data.name}/{name}", size, data.channels) for name in names)
+    return _Expansion(spec, base, refs, weights, device).run()
 
 
 @dataclass(frozen=True)
@@ -307,7 +256,3 @@ def _nameless(recipe: Recipe) -> dict[str, Any]:
     settings = recipe_settings(recipe)
     del settings["name"]
     return settings
-
-
-def _ref(data: str, signal: Signal) -> SignalRef:
-    return SignalRef(data, signal.name, signal.digest, signal.shape, signal.channels)
