@@ -32,7 +32,7 @@ DEATHS = 1
 
 
 def toy(task: Task) -> Done | Failed:
-    """A cell whose result is a hash of all that it was handed; it notes who runs it, and may fail or kill its worker."""
+    """A cell whose result is a hash of what it was handed; it notes who runs it, and may fail or kill its worker."""
     settings = task.settings
     if "notes" in settings:
         note = Path(settings["notes"]) / f"{task.key}-{os.getpid()}"

@@ -138,7 +138,7 @@ def _executor(workers: int | None, cluster: str | None, slurm: str | None, devic
     if slurm is not None:
         from inrlens.studies.drive.slurm import slurm_pool
 
-        return slurm_pool(slurm)
+        return slurm_pool(slurm, device=where)
     from inrlens.studies.drive.pool import LocalPool, workers_for
 
     # One worker a GPU; on processor cores one each.

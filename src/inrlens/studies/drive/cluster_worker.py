@@ -11,7 +11,7 @@ from typing import Any
 
 import inrlens
 from inrlens.studies.cells.cell import CODE
-from inrlens.studies.cells.task import Failed, Task
+from inrlens.studies.cells.task import Failed, Finished, Task
 from inrlens.studies.drive.executor import Work
 
 CELL = "inrlens-cell"

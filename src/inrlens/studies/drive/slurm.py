@@ -1,0 +1,153 @@
+"""Workers that are Slurm jobs: Dask's scheduler runs beside the driver, every job is one worker of one thread."""
+
+import importlib
+import re
+import shlex
+import shutil
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from inrlens.errors import InputError
+from inrlens.studies.drive.cluster import GPU, ClusterPool, Device, import_dask
+from inrlens.studies.drive.executor import Work
+
+_SHORT = {"-p": "partition", "-A": "account", "-t": "time"}
+_JOBS, _MOST_JOBS = 4, 10_000
+_MEMORY = "4G"
+_OURS = ("jobs", "partition", "account", "time", "mem", "cpus-per-task")
+
+
+@dataclass(frozen=True)
+class SlurmJobs:
+    """How many jobs, what each asks Slurm for, and whether a worker has a GPU; ``directives`` are passed on as they
+    stand."""
+
+    jobs: int = _JOBS
+    partition: str | None = None
+    account: str | None = None
+    time: str | None = None
+    memory: str = _MEMORY
+    cpus: int = 1
+    directives: tuple[str, ...] = ()
+    gpu: bool = False
+
+
+def parse_slurm(options: str) -> SlurmJobs:
+    """The jobs that a line of sbatch's options asks for, such as ``--partition=gpu --time=04:00:00 --gres=gpu:1``;
+    ``--jobs=N`` is ours: how many of them, 4 by default.
+
+    Raises:
+        InputError: where it is no such line.
+    """
+    found: dict[str, str] = {}
+    directives: list[str] = []
+    for name, value in _pairs(options):
+        if name in _OURS:
+            found[name] = value
+        else:
+            directives.append(f"--{name}={value}" if value else f"--{name}")
+    return SlurmJobs(
+        jobs=_count("jobs", found.get("jobs", str(_JOBS)), _MOST_JOBS),
+        partition=found.get("partition"),
+        account=found.get("account"),
+        time=found.get("time"),
+        memory=_bytes(found.get("mem", _MEMORY)),
+        cpus=_count("cpus-per-task", found.get("cpus-per-task", "1"), 1024),
+        directives=tuple(directives),
+        gpu=any(re.match(r"--(gres=.*gpu|gpus)", one) for one in directives),
+    )
+
+
+def slurm_pool(options: str, *, device: Device = "cpu", work: Work | None = None) -> ClusterPool:
+    """Starts a scheduler here and workers as Slurm jobs, which come as Slurm starts them and go with the pool.
+
+    Jobs that ask for a GPU have a worker of one cell at a time on it.
+
+    Raises:
+        InputError: where the options are no sbatch options, Dask or sbatch is not there, or ``device`` is "gpu" and the
+            options ask for none.
+    """
+    jobs = parse_slurm(options)
+    if device == "gpu" and not jobs.gpu:
+        raise InputError(f"--slurm {options!r} asks for no GPU: add --gres=gpu:1, or compute on the processor.")
+    import_dask()
+    if shutil.which("sbatch") is None:
+        raise InputError("--slurm needs Slurm's program sbatch, which is not here: run it on a login node.")
+    cluster = slurm_cluster(jobs)
+    try:
+        with warnings.catch_warnings():
+            # Dask speaks of its dashboard's port and the like.
+            warnings.simplefilter("ignore")
+            cluster.scale(jobs=jobs.jobs)
+        return ClusterPool(cluster.scheduler_address, work, device=device, closing=cluster.close)
+    except BaseException:
+        cluster.close()
+        raise
+
+
+def slurm_cluster(jobs: SlurmJobs) -> Any:
+    """The ``dask_jobqueue.SLURMCluster`` whose workers are such jobs; none of them is started yet.
+
+    Raises:
+        InputError: where dask-jobqueue is not installed.
+    """
+    try:
+        jobqueue = importlib.import_module("dask_jobqueue")
+    except ModuleNotFoundError as error:
+        raise InputError('--slurm needs dask-jobqueue: pip install "inrlens[cluster]".') from error
+    resources = ["--resources", f"{GPU}=1"] if jobs.gpu else []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return jobqueue.SLURMCluster(
+            queue=jobs.partition,
+            account=jobs.account,
+            walltime=jobs.time,
+            memory=jobs.memory,
+            job_cpu=jobs.cpus,
+            cores=1,
+            processes=1,
+            job_name="inrlens",
+            job_extra_directives=list(jobs.directives),
+            worker_extra_args=resources,
+            dashboard_address=None,
+            scheduler_options={"dashboard": False},
+        )
+
+
+def _pairs(options: str) -> list[tuple[str, str]]:
+    """Names, written out, and values of the options; the value of one without is empty."""
+    try:
+        words = shlex.split(options)
+    except ValueError as error:
+        raise InputError(f"--slurm {options!r} is no line of options: {str(error).lower()}.") from error
+    pairs: list[tuple[str, str]] = []
+    while words:
+        word = words.pop(0)
+        if word in _SHORT and words:
+            pairs.append((_SHORT[word], words.pop(0)))
+        elif match := re.fullmatch(r"--([a-z][a-z-]*)(?:=(.*))?", word):
+            value = match[2]
+            if value is None and words and not words[0].startswith("-"):
+                value = words.pop(0)
+            pairs.append((match[1], value or ""))
+        else:
+            raise InputError(
+                f"--slurm {options!r}: {word!r} is no sbatch option in full: write --name=value, such as "
+                "--partition=gpu --time=04:00:00 --gres=gpu:1 --jobs=8."
+            )
+    return pairs
+
+
+def _count(name: str, text: str, most: int) -> int:
+    if not re.fullmatch(r"\d{1,6}", text) or not 1 <= int(text) <= most:
+        raise InputError(f"--slurm: --{name} must be a whole number from 1 to {most:,}, not {text!r}.")
+    return int(text)
+
+
+def _bytes(text: str) -> str:
+    match = re.fullmatch(r"(\d{1,9})([KMGT]?)B?", text, re.IGNORECASE)
+    if match is None or int(match[1]) == 0:
+        raise InputError(f"--slurm: --mem must be a number with K, M, G or T, such as 8G, not {text!r}.")
+    # Slurm counts in MiB where no unit is given.
+    return f"{match[1]}{(match[2] or 'M').upper()}iB"

@@ -1,0 +1,121 @@
+"""Slurm's options, the jobs that they make, and cells that run in such jobs; sbatch here is a stand-in."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from inrlens.errors import InputError
+from inrlens.studies.cells.task import Done, Finished, Task
+from inrlens.studies.drive.slurm import SlurmJobs, parse_slurm, slurm_cluster, slurm_pool
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"),
+]
+needs_jobqueue = pytest.mark.skipif(
+    not pytest.importorskip("importlib.util").find_spec("dask_jobqueue"), reason="dask-jobqueue is not installed"
+)
+
+
+def double(task: Task) -> Done:
+    return Done(task.key, {"double": 2 * task.settings["number"], "job": os.environ.get("STAND_IN_JOB")})
+
+
+def test_options() -> None:
+    assert parse_slurm("") == SlurmJobs(jobs=4, memory="4GiB")
+    line = "-p gpu --time=04:00:00 --gres gpu:1 --mem=8G --account=lab --jobs=8 --exclusive --cpus-per-task=2"
+    assert parse_slurm(line) == SlurmJobs(
+        8, "gpu", "lab", "04:00:00", "8GiB", 2, ("--gres=gpu:1", "--exclusive"), gpu=True
+    )
+    assert parse_slurm("--mem=512").memory == "512MiB"
+    assert parse_slurm("--gpus=1").gpu
+    assert not parse_slurm("--constraint=a100").gpu
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("--jobs=0", "--jobs must be a whole number from 1 to 10,000, not '0'"),
+        ("--jobs=many", "--jobs must be a whole number"),
+        ("--mem=plenty", "--mem must be a number with K, M, G or T, such as 8G, not 'plenty'"),
+        ("gpu", "'gpu' is no sbatch option in full"),
+        ("-J name", "'-J' is no sbatch option in full"),
+        ("--comment='open", "is no line of options"),
+    ],
+)
+def test_options_at_fault(options: str, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        parse_slurm(options)
+
+
+@needs_jobqueue
+def test_without_sbatch_and_without_a_gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="asks for no GPU: add --gres=gpu:1"):
+        slurm_pool("--jobs=1", device="gpu")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match="needs Slurm's program sbatch, which is not here"):
+        slurm_pool("--jobs=1")
+
+
+@needs_jobqueue
+def test_the_script_of_a_job() -> None:
+    jobs = parse_slurm("--partition=gpu --time=04:00:00 --gres=gpu:1 --mem=8G --account=lab")
+    cluster = slurm_cluster(jobs)
+    try:
+        script = cluster.job_script()
+    finally:
+        cluster.close()
+    for line in (
+        "#SBATCH -p gpu",
+        "#SBATCH -A lab",
+        "#SBATCH -t 04:00:00",
+        "#SBATCH --gres=gpu:1",
+        "#SBATCH --cpus-per-task=1",
+        "--nthreads 1",
+        "--resources GPU=1",
+    ):
+        assert line in script
+
+
+@pytest.fixture
+def sbatch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder on PATH with an sbatch that runs a script at once, in the background, and a scancel that ends it."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    programs = {
+        "sbatch": f'cp "$1" {tmp_path}/job.sh\n'
+        f"STAND_IN_JOB=1 setsid bash {tmp_path}/job.sh > {tmp_path}/job.log 2>&1 &\n"
+        f'echo $! > {tmp_path}/pid\necho "Submitted batch job 1"\n',
+        "scancel": f"kill -- -$(cat {tmp_path}/pid)\n",
+    }
+    for name, text in programs.items():
+        program = folder / name
+        program.write_text(f"#!/bin/bash\n{text}", encoding="utf-8")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+    return tmp_path
+
+
+@needs_jobqueue
+def test_cells_run_in_jobs(sbatch: Path) -> None:
+    pool = slurm_pool("--jobs=1 --mem=1G", work=double)
+    found: list[Finished] = []
+    try:
+        for number in range(3):
+            for _ in range(600):
+                if pool.slots:
+                    break
+                found += pool.wait(0.1)
+            assert pool.slots == 1, (sbatch / "job.log").read_text(encoding="utf-8")
+            pool.submit(Task(str(number), "transfer", {"number": number}))
+            while len(found) <= number:
+                found += pool.wait(1.0)
+    finally:
+        pool.close(now=True)
+    assert [one.result for one in found if isinstance(one, Done)] == [
+        {"double": 2 * number, "job": "1"} for number in range(3)
+    ]
