@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SAE_VENV := .venv-sae
 SAE_PIP  := $(SAE_VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types layers unit format bench-fit bench-sae clean help
+.PHONY: demo test lint types layers unit format bench-fit bench-sae bench-study clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make format  rewrite the code in the house format"
 	@echo "make bench-fit  time a fitting step, and the fast recipe, against the field's loop (QUICK=1: the step alone)"
 	@echo "make bench-sae  time a dictionary step, what it is worth, and the atlas, against the field (QUICK=1: no libraries)"
+	@echo "make bench-study  time a study's machinery beside its cells, two workers against one, and a large store"
 	@echo "make clean   remove the virtual environment and caches"
 
 demo: $(VENV)/.core
@@ -60,6 +61,11 @@ bench-sae: $(SAE_VENV)/.peers
 	$(SAE_VENV)/bin/python benchmarks/atlas.py --csv benchmarks/results/atlas.csv
 	$(SAE_VENV)/bin/python benchmarks/dictionary_quality.py --steps 200 --csv benchmarks/results/dictionary_quality.csv
 endif
+
+bench-study: $(VENV)/.core
+	$(BIN)/python benchmarks/study_overhead.py
+	$(BIN)/python benchmarks/study_overhead.py --scaling --seconds 3 --cells 24
+	$(BIN)/python benchmarks/study_overhead.py --store 10000
 
 clean:
 	rm -rf $(VENV) $(SAE_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
