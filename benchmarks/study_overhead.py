@@ -1,11 +1,13 @@
 """What a study's machinery costs beside the cells' own computing, and how quickly a large store answers.
 
     python benchmarks/study_overhead.py                 cells of 10 s on two workers: overhead in per cent
+    python benchmarks/study_overhead.py --cluster       the same on workers of a Dask cluster of this machine
     python benchmarks/study_overhead.py --scaling       cells a minute of two workers over one
     python benchmarks/study_overhead.py --store 10000   seconds of `inrlens study status` and `report`
 
 A cell here multiplies matrices on one thread, is handed 1.5 MB and gives back 1.4 MB, and measures its own seconds.
-The driver, the pool, the pipes and the store with its flushes to the disk are the real ones.
+The driver, the pool, the pipes and the store with its flushes to the disk are the real ones. Overhead is what workers
+times wall time exceed the cells' own seconds by, in per cent of these; the start of the processes is told apart.
 """
 
 import argparse
@@ -15,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -24,11 +28,14 @@ from inrlens.studies.cells.cell import Cell, SignalRef
 from inrlens.studies.cells.plan import StudyPlan
 from inrlens.studies.cells.planned import plan_study
 from inrlens.studies.cells.task import Done, Task
+from inrlens.studies.drive.cluster import ClusterPool, import_dask
 from inrlens.studies.drive.driver import drive
+from inrlens.studies.drive.executor import Executor
 from inrlens.studies.drive.pool import LocalPool
 from inrlens.studies.spec.model import BackboneSpec, DataSpec, StudySpec
 from inrlens.studies.spec.read import ReadStudy, parse_study
 from inrlens.studies.store.store import Store
+from timing import about
 
 SIDE = 256
 TOML = """
@@ -85,46 +92,75 @@ def plan_of(cells: int, products: int, tag: str) -> StudyPlan:
     return StudyPlan(spec, "", made, {photo.digest: photo}, ())
 
 
-def timed(folder: Path, workers: int, cells: int, products: int, tag: str) -> tuple[float, float]:
-    """Seconds from the first hand-out to the last result, and the cells' own seconds together."""
-    # The first cell of each worker waits for torch to load: it is no cost of a cell, and is spent before.
-    with Store.open(folder / tag, write=True) as store:
-        pool = _Kept(workers)
-        drive(store, plan_of(workers, 1, f"{tag} warm"), pool)
-        plan = plan_of(cells, products, tag)
-        began = time.perf_counter()
-        drive(store, plan, pool)
-        wall = time.perf_counter() - began
-        pool.end()
-        own = sum(cell.timing["seconds"] for cell in store.stored(tag) if cell.timing is not None)
-    return wall, own
+Pools = Callable[[int], Executor]
+"""Makes a pool of so many workers."""
 
 
-class _Kept(LocalPool):
+class Kept:
     """A pool that outlives the study that warms it up."""
 
-    def __init__(self, workers: int) -> None:
-        super().__init__(workers, compute)
+    def __init__(self, pool: Executor) -> None:
+        self._pool = pool
+        self.submit, self.wait = pool.submit, pool.wait
+
+    @property
+    def slots(self) -> int:
+        return self._pool.slots
 
     def close(self, *, now: bool) -> None:
         pass
 
-    def end(self) -> None:
-        super().close(now=True)
+
+def local(workers: int) -> Executor:
+    """The pool of ``inrlens study run``."""
+    return LocalPool(workers, compute)
 
 
-def overhead(folder: Path, workers: int, cells: int, seconds: float) -> None:
-    products = products_for(seconds)
-    wall, own = timed(folder, workers, cells, products, "overhead")
+@contextmanager
+def dask_workers(workers: int) -> Iterator[Pools]:
+    """What makes the pool of ``inrlens study run --cluster``, with so many worker processes of this machine."""
+    distributed, dask = import_dask()
+    with (
+        dask.config.set({"distributed.worker.memory.terminate": False}),
+        distributed.LocalCluster(workers, threads_per_worker=1, dashboard_address=None) as cluster,
+    ):
+        yield lambda _: ClusterPool(cluster.scheduler_address, compute)
+
+
+def timed(folder: Path, pools: Pools, workers: int, plan: StudyPlan) -> tuple[float, float, float]:
+    """Seconds that the workers take to start, from the first hand-out to the last result, and in the cells together."""
+    with Store.open(folder / plan.spec.name, write=True) as store:
+        began = time.perf_counter()
+        pool = pools(workers)
+        try:
+            while pool.slots < workers:
+                pool.wait(0.05)
+            # The first cell of each worker waits for torch to load.
+            drive(store, plan_of(workers, 1, f"{plan.spec.name} start"), Kept(pool))
+            ready = time.perf_counter()
+            drive(store, plan, Kept(pool))
+            ended = time.perf_counter()
+        finally:
+            pool.close(now=True)
+        own = sum(cell.timing["seconds"] for cell in store.stored(plan.spec.name) if cell.timing is not None)
+    return ready - began, ended - ready, own
+
+
+def overhead(folder: Path, pools: Pools, workers: int, cells: int, seconds: float) -> None:
+    """Prints what the machinery costs."""
+    plan = plan_of(cells, products_for(seconds), "overhead")
+    start, wall, own = timed(folder, pools, workers, plan)
     cost = wall * workers / own - 1.0
     print(f"{cells} cells of {own / cells:.2f} s on {workers} workers: {wall:.2f} s, overhead {cost:.2%}")
+    print(f"start of the workers, not counted: {start:.2f} s")
 
 
 def scaling(folder: Path, cells: int, seconds: float) -> None:
+    """Prints the throughput of one worker and of two."""
     products = products_for(seconds)
     rates = {}
     for workers in (1, 2):
-        wall, _ = timed(folder, workers, cells, products, f"scaling {workers}")
+        _, wall, _ = timed(folder, local, workers, plan_of(cells, products, f"scaling {workers}"))
         rates[workers] = 60.0 * cells / wall
         print(f"{workers} workers: {rates[workers]:.1f} cells a minute")
     print(f"two over one: {rates[2] / rates[1]:.3f}")
@@ -167,17 +203,26 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="of a cell")
     parser.add_argument("--cells", type=int, default=8)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--scaling", action="store_true", help="two workers against one")
-    parser.add_argument("--store", type=int, metavar="CELLS", help="time status and report on so many cells")
+    doing = parser.add_mutually_exclusive_group()
+    doing.add_argument("--cluster", action="store_true", help="on a Dask cluster of this machine (extra cluster)")
+    doing.add_argument("--scaling", action="store_true", help="two workers against one")
+    doing.add_argument("--store", type=int, metavar="CELLS", help="time status and report on so many cells")
     arguments = parser.parse_args()
+    workers = 2 if arguments.scaling else arguments.workers
+    if not arguments.store and arguments.cells % workers:
+        parser.error(f"--cells must be a multiple of {workers}, or a worker without one would count as overhead")
+    print(about())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if arguments.store:
             large_store(folder, arguments.store)
         elif arguments.scaling:
             scaling(folder, arguments.cells, arguments.seconds)
+        elif arguments.cluster:
+            with dask_workers(workers) as pools:
+                overhead(folder, pools, workers, arguments.cells, arguments.seconds)
         else:
-            overhead(folder, arguments.workers, arguments.cells, arguments.seconds)
+            overhead(folder, local, workers, arguments.cells, arguments.seconds)
 
 
 if __name__ == "__main__":

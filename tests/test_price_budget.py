@@ -9,7 +9,8 @@ from inrlens.errors import InputError
 from inrlens.studies.cells.plan import StudyPlan
 from inrlens.studies.price.budget import Proposal, apply_cut, propose_cut
 from inrlens.studies.price.calibrate import Calibration
-from inrlens.studies.price.cut import Change, Cut, Cuttable, apply_changes, swept
+from inrlens.studies.price.changes import Change, apply_changes
+from inrlens.studies.price.cut import Cut, Cuttable, swept
 from inrlens.studies.price.estimate import estimate
 from inrlens.studies.price.operations import plan_operations
 from inrlens.studies.price.power import PairedSpread

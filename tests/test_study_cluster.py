@@ -31,8 +31,8 @@ DEATHS = 1
 """Deaths of workers that the scheduler here allows a cell."""
 
 
-def toy(task: Task) -> Done | Failed:
-    """A cell whose result is a hash of what it was handed; it notes who runs it, and may fail or kill its worker."""
+def toy(task: Task) -> Finished:
+    """A cell whose result is a hash of what it was handed; it notes its worker, may fail or kill it."""
     settings = task.settings
     if "notes" in settings:
         note = Path(settings["notes"]) / f"{task.key}-{os.getpid()}"
@@ -50,7 +50,7 @@ def toy(task: Task) -> Done | Failed:
     return Done(task.key, result, {"seconds": 0.0}, digest.encode() * 10, f"{os.getpid()}")
 
 
-def older(task: Task) -> Done | Failed:
+def older(task: Task) -> Finished:
     """Stands for a worker whose InrLens is another one."""
     raise cluster_file.OtherVersion("a worker has InrLens 0.0, where the study runs with InrLens 1.0")
 
@@ -144,7 +144,7 @@ def drive(
 def by_key(outcomes: list[Finished]) -> dict[str, Finished]:
     """Outcomes without what differs from run to run; each key once."""
     assert len({outcome.key for outcome in outcomes}) == len(outcomes)
-    return {outcome.key: replace(outcome, log="") for outcome in outcomes}
+    return {out.key: out if isinstance(out, Lost) else replace(out, log="") for out in outcomes}
 
 
 def test_results_are_those_of_this_process(cluster: Cluster, tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_close_now_does_not_wait_and_close_does(cluster: Cluster, tmp_path: Path
     assert time.monotonic() - started > 0.5
     pool = ClusterPool(cluster.address, toy)
     until(lambda: pool.slots >= 1)
-    pool.submit(tasks(1, seconds=20.0, notes=str(tmp_path))[0])
+    pool.submit(tasks(2, seconds=20.0, notes=str(tmp_path))[1])
     until(lambda: len(list(tmp_path.iterdir())) == 2)
     started = time.monotonic()
     pool.close(now=True)
@@ -289,11 +289,11 @@ def test_a_scheduler_that_goes_away_loses_what_is_outside(tmp_path: Path, capfd:
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("tcp://127.0.0.1:1", r"^the cluster at tcp://127\.0\.0\.1:1 cannot be reached: .*[^.]$"),
-        ("tcp://nowhere.invalid:8786", r"^the cluster at tcp://nowhere\.invalid:8786 cannot be reached: .*[^.]$"),
-        ("tcp://127.0.0.1", r"^'tcp://127\.0\.0\.1' is no address of a Dask scheduler: write tcp://HOST:PORT$"),
-        ("ftp://127.0.0.1:1", r"^'ftp://127\.0\.0\.1:1' is no address of a Dask scheduler: write tcp://HOST:PORT$"),
-        ("here", r"^'here' is no address of a Dask scheduler: write tcp://HOST:PORT$"),
+        ("tcp://127.0.0.1:1", r"^the cluster at tcp://127\.0\.0\.1:1 cannot be reached: .*[^.]\.$"),
+        ("tcp://nowhere.invalid:8786", r"^the cluster at tcp://nowhere\.invalid:8786 cannot be reached: .*[^.]\.$"),
+        ("tcp://127.0.0.1", r"^'tcp://127\.0\.0\.1' is no address of a Dask scheduler: write tcp://HOST:PORT\.$"),
+        ("ftp://127.0.0.1:1", r"^'ftp://127\.0\.0\.1:1' is no address of a Dask scheduler: write tcp://HOST:PORT\.$"),
+        ("here", r"^'here' is no address of a Dask scheduler: write tcp://HOST:PORT\.$"),
     ],
 )
 def test_an_address_without_a_cluster_is_refused(address: str, words: str, capfd: pytest.CaptureFixture[str]) -> None:

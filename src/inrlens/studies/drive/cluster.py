@@ -65,7 +65,7 @@ class ClusterPool:
                 cannot import InrLens, or none of them has a GPU where one is asked for.
         """
         if device not in get_args(Device):
-            raise InputError(f"a cluster's cells run on {' or '.join(get_args(Device))}, not on {device!r}")
+            raise InputError(f"a cluster's cells run on {' or '.join(get_args(Device))}, not on {device!r}.")
         self.address = address
         self._distributed, self._dask = import_dask()
         self._work = None if work is None else pickle.dumps(work)
@@ -158,7 +158,7 @@ class ClusterPool:
             with ThreadPoolExecutor(1) as thread:
                 kind = thread.submit(asyncio.run, self._kind(patience)).result()
             if kind != "Scheduler":
-                raise InputError(f"a {kind.lower()} of Dask listens at {self.address}, not a scheduler")
+                raise InputError(f"a {kind.lower()} of Dask listens at {self.address}, not a scheduler.")
             # Libraries of other versions are no fault of the user's; those that matter are looked at with each cell.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -170,7 +170,7 @@ class ClusterPool:
         except (OSError, ImportError) as error:
             raise InputError(_unreachable(self.address, str(error))) from error
         except (ValueError, TypeError) as error:
-            raise InputError(f"{self.address!r} is no address of a Dask scheduler: write tcp://HOST:PORT") from error
+            raise InputError(f"{self.address!r} is no address of a Dask scheduler: write tcp://HOST:PORT.") from error
 
     async def _kind(self, patience: float) -> str:
         # Dask's client waits for ever where something listens and says nothing.
@@ -209,7 +209,7 @@ class ClusterPool:
         if workers and not any(worker["resources"].get(GPU, 0) for worker in workers):
             raise InputError(
                 f"none of the {len(workers)} workers at {self.address} says that it has a GPU: start one worker for "
-                f"each with dask worker {self.address} --nthreads 1 --resources {GPU}=1"
+                f"each with dask worker {self.address} --nthreads 1 --resources {GPU}=1."
             )
 
     def _sent_file(self, path: str) -> str:
@@ -234,7 +234,7 @@ class ClusterPool:
         except CancelledError:
             outcome = Lost(key, f"the connection to the cluster at {self.address} was lost")
         except OtherVersion as error:
-            self._refusal, outcome = InputError(f"cells cannot run at {self.address}: {error}"), None
+            self._refusal, outcome = InputError(f"cells cannot run at {self.address}: {error}."), None
         except Exception as error:
             self._refusal, outcome = InputError(_cannot_run(self.address, f"{type(error).__name__}: {error}")), None
         del self._outside[token]
@@ -268,7 +268,7 @@ def import_dask() -> tuple[Any, Any]:
     try:
         distributed, dask = importlib.import_module("distributed"), importlib.import_module("dask")
     except ModuleNotFoundError as error:
-        raise InputError(f'a cluster needs Dask, which lacks {error.name}: pip install "inrlens[cluster]"') from error
+        raise InputError(f'a cluster needs Dask, which lacks {error.name}: pip install "inrlens[cluster]".') from error
     for name, logger in list(logging.root.manager.loggerDict.items()):
         # What a driver has to know of the cluster it is told by return value or exception.
         if name.split(".")[0] in ("distributed", "tornado") and isinstance(logger, logging.Logger):
@@ -277,11 +277,11 @@ def import_dask() -> tuple[Any, Any]:
 
 
 def _unreachable(address: str, reason: str) -> str:
-    return f"the cluster at {address} cannot be reached: {' '.join(reason.split()).rstrip('.') or 'no answer'}"
+    return f"the cluster at {address} cannot be reached: {' '.join(reason.split()).rstrip('.') or 'no answer'}."
 
 
 def _cannot_run(address: str, reason: str) -> str:
     return (
         f"cells cannot run at {address} ({' '.join(reason.split()).rstrip('.')}): its scheduler and its workers need "
-        "the same InrLens as here"
+        "the same InrLens as here."
     )

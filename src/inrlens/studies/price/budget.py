@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping, Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from inrlens.errors import InputError
+from inrlens.studies.cells.cell import Cell
 from inrlens.studies.cells.plan import StudyPlan
 from inrlens.studies.price.calibrate import Calibration
-from inrlens.studies.price.cut import Change, Cut, Cuttable, apply_changes, scaled
+from inrlens.studies.price.changes import Change, apply_changes
+from inrlens.studies.price.cut import Cut, Cuttable, scaled
 from inrlens.studies.price.pieces import class_of
 from inrlens.studies.price.power import ASSUMED, PairedSpread, Power, power_of
 from inrlens.studies.price.schedule import schedule
@@ -88,6 +90,7 @@ class _Search:
         self._most_images = max((len(own) for own in study.image_numbers.values()), default=0)
         self._levels: dict[tuple[float, float], Mapping[str, float]] = {}
         self._known: dict[Cut, float] = {}
+        self._left: dict[Cut, Mapping[str, Cell]] = {}
         cells = study.cells
         self._rates = {key: calibration.rate(class_of(cells[key], cells)) for key in set(study.alike.values())}
 
@@ -95,7 +98,7 @@ class _Search:
         """Time of what a cut leaves."""
         if cut not in self._known:
             costs = self._costs(cut)
-            kept = self.study.kept(cut)
+            kept = self._kept(cut)
             self._known[cut] = schedule(kept.items(), costs, self._calibration.workers).seconds
         return self._known[cut]
 
@@ -110,6 +113,8 @@ class _Search:
 
     def first_fit(self, budget: float) -> Cut | None:
         """The first level at which some number of images and seeds fits."""
+        if not self._fits(self.smallest(), budget):
+            return None
         for fewest in (FEWEST_IMAGES, 1):
             for level in self._cuts_beside_images():
                 for fewest_seeds in dict.fromkeys((min(2, self._seeds), 1)):
@@ -164,9 +169,16 @@ class _Search:
         if cut in self._known:
             return self._known[cut] <= budget
         costs = self._costs(cut)
-        work = math.fsum(costs.get(key, 0.0) for key in self.study.kept(cut))
+        work = math.fsum(costs.get(key, 0.0) for key in self._kept(cut))
         # No schedule ends before its work is done: most cuts need no simulation.
         return work / self._calibration.workers <= budget and self.seconds(cut) <= budget
+
+    def _kept(self, cut: Cut) -> Mapping[str, Cell]:
+        """Which cells stay is the same at every resolution and number of steps."""
+        cut = replace(cut, scale=1.0, steps=1.0)
+        if cut not in self._left:
+            self._left[cut] = self.study.kept(cut)
+        return self._left[cut]
 
     def _costs(self, cut: Cut) -> Mapping[str, float]:
         level = (cut.scale, cut.steps)

@@ -1,19 +1,19 @@
-"""A smaller study: what is cut, which cells are left of a plan and how large, and the study's file after it."""
+"""A smaller study: what is cut, which cells are left of a plan, what they cost, and what changes in the file."""
 
 import json
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from inrlens.fitting.recipes import Task
 from inrlens.studies.cells.cell import Cell
 from inrlens.studies.cells.plan import StudyPlan
+from inrlens.studies.price.changes import Change
 from inrlens.studies.price.operations import cell_operations
-from inrlens.studies.spec.model import DictionarySpec, RecipeSpec, StudySpec
+from inrlens.studies.spec.model import DictionarySpec, StudySpec
 
 Size = tuple[int, int]
 _TASKS: tuple[Task, ...] = ("cohort", "transfer", "single")
@@ -24,17 +24,6 @@ _WHY_SEEDS = "seeds only average what differs from seed to seed on one picture, 
 _WHY_SIZE = "rows go with the square of the side; numbers are no longer those of the full resolution"
 _WHY_SWEEP = "one size and sparsity instead of a sweep: the questions about sizes are dropped"
 _WHY_STEPS = "fewer steps: fits end below what the recipe reaches"
-
-
-@dataclass(frozen=True)
-class Change:
-    """One entry of a study's file: its path there, such as ``transfers[0].images`` or ``data.kodak.size``, what it was
-    (None: not given), what it becomes, and why."""
-
-    path: str
-    before: Any
-    after: Any
-    why: str
 
 
 @dataclass(frozen=True)
@@ -207,13 +196,6 @@ class Cuttable:
         return found
 
 
-def apply_changes(spec: StudySpec, changes: Sequence[Change]) -> StudySpec:
-    """The study with every change made."""
-    for change in changes:
-        spec = cast(StudySpec, _set(spec, change.path, change.after))
-    return spec
-
-
 def scaled(size: Size, scale: float) -> Size:
     """A picture's size at another scale, to whole pixels."""
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
@@ -226,29 +208,6 @@ def swept(group: DictionarySpec) -> DictionarySpec:
     possible = [k for k in group.k if k <= n] or list(group.k)
     k = 32 if 32 in possible else possible[len(possible) // 2]
     return replace(group, n_atoms=(n,), k=(k,), seeds=group.seeds[:1])
-
-
-def _set(target: Any, path: str, value: Any) -> Any:
-    """``target`` with ``value`` at a path of attributes, ``[numbers]`` and names of data sets and backbones.
-
-    Names may hold dots: a table is entered by the longest of its names that the path begins with.
-    """
-    if not path:
-        return value
-    if isinstance(target, tuple):
-        if (number := re.match(r"\[(\d+)\]", path)) is not None:
-            at, rest = int(number[1]), path[number.end() :]
-        else:
-            fitting = [place for place, one in enumerate(target) if path.startswith(f".{one.name}.")]
-            at = max(fitting, key=lambda place: len(target[place].name))
-            rest = path.removeprefix(f".{target[at].name}")
-        return (*target[:at], _set(target[at], rest, value), *target[at + 1 :])
-    name = re.match(r"\.?(\w+)", path)
-    assert name is not None
-    if isinstance(target, RecipeSpec):
-        others = tuple(pair for pair in target.overrides if pair[0] != name[1])
-        return replace(target, overrides=(*others, (name[1], (value,))))
-    return replace(target, **{name[1]: _set(getattr(target, name[1]), path[name.end() :], value)})
 
 
 def _resized(cell: Cell, cut: Cut, sizes: Mapping[str, Size], fixed: set[tuple[str, str]]) -> Cell:
