@@ -532,7 +532,7 @@ def test_the_small_study_asks_the_same_of_fewer_and_smaller_pictures() -> None:
         for task in ("cohort", "transfer", "single"):
             ((_, recipe),) = recipe_grid(getattr(backbone, task), task, backbone, HERE)
             assert replace(recipe, name="", batch=None) == replace(named("paper", task, backbone.name), name="")
-            assert recipe.batch == 2048
+            assert recipe.batch == 1024
 
 
 def test_the_bundled_study_needs_no_folder() -> None:

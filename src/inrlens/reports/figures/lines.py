@@ -43,7 +43,7 @@ def draw_line(axes: Axes, line: Line) -> None:
     )
 
 
-def star(axes: Axes, x: float, y: float, colour: str) -> None:
+def star(axes: Axes, x: int | float, y: float, colour: str) -> None:
     """Marks tau* with a star that no other mark uses."""
     if math.isfinite(y):
         axes.plot([x], [y], marker="*", markersize=15, color=colour, markeredgecolor=PAPER, markeredgewidth=1.0)
