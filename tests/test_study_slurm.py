@@ -43,6 +43,7 @@ def test_options() -> None:
         ("gpu", "'gpu' is no sbatch option in full"),
         ("-J name", "'-J' is no sbatch option in full"),
         ("--comment='open", "is no line of options"),
+        ("--gres=gpu:4", "asks for several GPUs a job, whose one worker uses one"),
     ],
 )
 def test_options_at_fault(options: str, sentence: str) -> None:
@@ -85,7 +86,11 @@ def sbatch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     programs = {
-        "sbatch": f'cp "$1" {tmp_path}/job.sh\n'
+        "sbatch": 'if [ "$1" = --test-only ]; then\n'
+        f'  if [ -e {tmp_path}/refuse ]; then echo "no such partition" >&2; exit 1; fi\n'
+        "  exit 0\n"
+        "fi\n"
+        f'cp "$1" {tmp_path}/job.sh\n'
         f"STAND_IN_JOB=1 setsid bash {tmp_path}/job.sh > {tmp_path}/job.log 2>&1 &\n"
         f'echo $! > {tmp_path}/pid\necho "Submitted batch job 1"\n',
         "scancel": f"kill -- -$(cat {tmp_path}/pid)\n",
@@ -119,3 +124,19 @@ def test_cells_run_in_jobs(sbatch: Path) -> None:
     assert [one.result for one in found if isinstance(one, Done)] == [
         {"double": 2 * number, "job": "1"} for number in range(3)
     ]
+
+
+@needs_jobqueue
+def test_jobs_that_slurm_refuses(sbatch: Path) -> None:
+    (sbatch / "refuse").touch()
+    with pytest.raises(InputError, match="Slurm refuses jobs with --slurm '--partition=x': no such partition"):
+        slurm_pool("--partition=x")
+
+
+@needs_jobqueue
+def test_slurms_own_limit_counts_where_no_time_is_given() -> None:
+    cluster = slurm_cluster(parse_slurm("--jobs=1"))
+    try:
+        assert "#SBATCH -t" not in cluster.job_script()
+    finally:
+        cluster.close()

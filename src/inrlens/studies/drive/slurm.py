@@ -4,6 +4,9 @@ import importlib
 import re
 import shlex
 import shutil
+import subprocess
+import tempfile
+import time
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +18,8 @@ from inrlens.studies.drive.executor import Work
 _SHORT = {"-p": "partition", "-A": "account", "-t": "time"}
 _JOBS, _MOST_JOBS = 4, 10_000
 _MEMORY = "4G"
+_ASK_EVERY = 10.0
+"""Seconds between two looks at how many jobs there are."""
 _OURS = ("jobs", "partition", "account", "time", "mem", "cpus-per-task")
 
 
@@ -47,6 +52,11 @@ def parse_slurm(options: str) -> SlurmJobs:
             found[name] = value
         else:
             directives.append(f"--{name}={value}" if value else f"--{name}")
+    many = next((one for one in directives if re.match(r"--(gres=.*gpu|gpus)", one) and not _asks_for_one(one)), None)
+    if many is not None:
+        raise InputError(
+            f"--slurm: {many} asks for several GPUs a job, whose one worker uses one: ask for one, and --jobs=N."
+        )
     return SlurmJobs(
         jobs=_count("jobs", found.get("jobs", str(_JOBS)), _MOST_JOBS),
         partition=found.get("partition"),
@@ -76,14 +86,45 @@ def slurm_pool(options: str, *, device: Device = "cpu", work: Work | None = None
         raise InputError("--slurm needs Slurm's program sbatch, which is not here: run it on a login node.")
     cluster = slurm_cluster(jobs)
     try:
-        with warnings.catch_warnings():
-            # Dask speaks of its dashboard's port and the like.
-            warnings.simplefilter("ignore")
-            cluster.scale(jobs=jobs.jobs)
-        return ClusterPool(cluster.scheduler_address, work, device=device, closing=cluster.close)
+        _try_out(cluster.job_script(), options)
+        return SlurmPool(cluster, jobs.jobs, work, device)
     except BaseException:
         cluster.close()
         raise
+
+
+class SlurmPool(ClusterPool):
+    """A ``ClusterPool`` whose jobs are asked for anew when some have ended, as those do whose time is up."""
+
+    def __init__(self, cluster: Any, jobs: int, work: Work | None, device: Device) -> None:
+        self._cluster, self._jobs, self._asked = cluster, jobs, float("-inf")
+        super().__init__(cluster.scheduler_address, work, device=device, closing=cluster.close)
+
+    @property
+    def slots(self) -> int:
+        """How many workers there are that take cells; every ten seconds Slurm is asked for those that lack."""
+        if time.monotonic() > self._asked + _ASK_EVERY:
+            self._asked = time.monotonic()
+            with warnings.catch_warnings():
+                # Dask speaks of its dashboard's port and the like.
+                warnings.simplefilter("ignore")
+                self._cluster.scale(jobs=self._jobs)
+        return super().slots
+
+
+def _try_out(script: str, options: str) -> None:
+    """Asks sbatch whether it would take the job: what it refuses would otherwise be asked for again and again.
+
+    Raises:
+        InputError: with what sbatch says.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".sh", encoding="utf-8") as file:
+        file.write(script)
+        file.flush()
+        tried = subprocess.run(["sbatch", "--test-only", file.name], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        said = " ".join((tried.stderr or tried.stdout).split()).rstrip(".")
+        raise InputError(f"Slurm refuses jobs with --slurm {options!r}: {said or 'it does not say why'}.")
 
 
 def slurm_cluster(jobs: SlurmJobs) -> Any:
@@ -112,6 +153,8 @@ def slurm_cluster(jobs: SlurmJobs) -> Any:
             worker_extra_args=resources,
             dashboard_address=None,
             scheduler_options={"dashboard": False},
+            # Slurm's own limit counts where none is given, not that of dask-jobqueue.
+            job_directives_skip=[] if jobs.time else ["#SBATCH -t "],
         )
 
 
@@ -137,6 +180,12 @@ def _pairs(options: str) -> list[tuple[str, str]]:
                 "--partition=gpu --time=04:00:00 --gres=gpu:1 --jobs=8."
             )
     return pairs
+
+
+def _asks_for_one(directive: str) -> bool:
+    """Whether ``--gres=gpu``, ``--gres=gpu:a100:1``, ``--gpus=1`` and the like ask for one GPU."""
+    number = re.search(r"[=:](\d+)$", directive)
+    return number is None or number[1] == "1"
 
 
 def _count(name: str, text: str, most: int) -> int:
