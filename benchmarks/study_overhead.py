@@ -17,8 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -116,15 +115,11 @@ def local(workers: int) -> Executor:
     return LocalPool(workers, compute)
 
 
-@contextmanager
-def dask_workers(workers: int) -> Iterator[Pools]:
-    """What makes the pool of ``inrlens study run --cluster``, with so many worker processes of this machine."""
-    distributed, dask = import_dask()
-    with (
-        dask.config.set({"distributed.worker.memory.terminate": False}),
-        distributed.LocalCluster(workers, threads_per_worker=1, dashboard_address=None) as cluster,
-    ):
-        yield lambda _: ClusterPool(cluster.scheduler_address, compute)
+def on_dask(workers: int) -> Executor:
+    """The pool of ``inrlens study run --cluster``; its scheduler runs here, each worker is a process of its own."""
+    distributed, _ = import_dask()
+    cluster = distributed.LocalCluster(workers, threads_per_worker=1, memory_limit=None, dashboard_address=None)
+    return ClusterPool(cluster.scheduler_address, compute, closing=cluster.close)
 
 
 def timed(folder: Path, pools: Pools, workers: int, plan: StudyPlan) -> tuple[float, float, float]:
@@ -218,11 +213,8 @@ def main() -> None:
             large_store(folder, arguments.store)
         elif arguments.scaling:
             scaling(folder, arguments.cells, arguments.seconds)
-        elif arguments.cluster:
-            with dask_workers(workers) as pools:
-                overhead(folder, pools, workers, arguments.cells, arguments.seconds)
         else:
-            overhead(folder, local, workers, arguments.cells, arguments.seconds)
+            overhead(folder, on_dask if arguments.cluster else local, workers, arguments.cells, arguments.seconds)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """A study's data set: split, hashed and read, or refused by name."""
 
 import hashlib
-import logging
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -84,16 +83,16 @@ def test_the_bundle_comes_in_its_own_order() -> None:
     assert [file.digest for file in loaded.files] == [photo.digest for photo in expected]
 
 
-def test_one_picture_twice_is_named(spec: DataSpec, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_one_picture_twice_is_refused(spec: DataSpec, tmp_path: Path) -> None:
     loaded = load_data(spec, tmp_path)
-    assert not caplog.records
     cohort, test = loaded.cohort[0].name, loaded.test[0].name
     with Image.open(tmp_path / "photos" / cohort) as opened:
         opened.save(tmp_path / "photos" / test, compress_level=0)
-    with caplog.at_level(logging.WARNING):
+    with pytest.raises(InputError) as refusal:
         load_data(spec, tmp_path)
-    assert f"data set 'photos': {cohort} (cohort) and {test} (test) hold the same picture" in caplog.text
-    assert len(caplog.records) == 1
+    assert str(refusal.value) == (
+        f"data set 'photos': {cohort} (cohort) and {test} (test) hold the same picture: remove one of the files."
+    )
 
 
 def test_refusals_name_the_data_set_and_what_the_study_writes(

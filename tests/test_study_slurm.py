@@ -1,22 +1,33 @@
 """Slurm's options, the jobs that they make, and cells that run in such jobs; sbatch here is a stand-in."""
 
 import os
+import signal
 import stat
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from inrlens.errors import InputError
 from inrlens.studies.cells.task import Done, Finished, Task
+from inrlens.studies.drive import slurm
 from inrlens.studies.drive.slurm import SlurmJobs, parse_slurm, slurm_cluster, slurm_pool
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
     pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"),
 ]
-needs_jobqueue = pytest.mark.skipif(
-    not pytest.importorskip("importlib.util").find_spec("dask_jobqueue"), reason="dask-jobqueue is not installed"
-)
+needs_jobqueue = pytest.mark.skipif(find_spec("dask_jobqueue") is None, reason="dask-jobqueue is not installed")
+
+
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Waits for something that has to come."""
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
 
 
 def double(task: Task) -> Done:
@@ -31,7 +42,13 @@ def test_options() -> None:
     )
     assert parse_slurm("--mem=512").memory == "512MiB"
     assert parse_slurm("--gpus=1").gpu
+    assert parse_slurm("--gres=gpu:1,disk:20").gpu
+    assert not parse_slurm("--gres=disk:20").gpu
     assert not parse_slurm("--constraint=a100").gpu
+    assert parse_slurm("--constraint='big&new' --comment='two words'").directives == (
+        "--constraint='big&new'",
+        "--comment='two words'",
+    )
 
 
 @pytest.mark.parametrize(
@@ -43,7 +60,12 @@ def test_options() -> None:
         ("gpu", "'gpu' is no sbatch option in full"),
         ("-J name", "'-J' is no sbatch option in full"),
         ("--comment='open", "is no line of options"),
-        ("--gres=gpu:4", "asks for several GPUs a job, whose one worker uses one"),
+        ("--gres=gpu:4", "4 GPUs a job, whose one worker uses one"),
+        ("--gres=gpu:a100:2,disk:1", "2 GPUs a job, whose one worker uses one"),
+        ("--partition", "--partition needs a value"),
+        ("--time= --jobs=2", "--time needs a value"),
+        ("--array=1-4", "--array cannot be used: each job is one worker, so ask for several with --jobs=N"),
+        ("--mem-per-cpu=2G", "--mem-per-cpu cannot be used: a worker has its job's memory"),
     ],
 )
 def test_options_at_fault(options: str, sentence: str) -> None:
@@ -90,6 +112,7 @@ def sbatch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         f'  if [ -e {tmp_path}/refuse ]; then echo "no such partition" >&2; exit 1; fi\n'
         "  exit 0\n"
         "fi\n"
+        f"if [ -e {tmp_path}/fail ]; then rm {tmp_path}/fail; exit 1; fi\n"
         f'cp "$1" {tmp_path}/job.sh\n'
         f"STAND_IN_JOB=1 setsid bash {tmp_path}/job.sh > {tmp_path}/job.log 2>&1 &\n"
         f'echo $! > {tmp_path}/pid\necho "Submitted batch job 1"\n',
@@ -140,3 +163,35 @@ def test_slurms_own_limit_counts_where_no_time_is_given() -> None:
         assert "#SBATCH -t" not in cluster.job_script()
     finally:
         cluster.close()
+
+
+@needs_jobqueue
+def test_ended_jobs_and_jobs_that_slurm_did_not_take_are_asked_for_anew(
+    sbatch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dask = pytest.importorskip("dask")
+    monkeypatch.setattr(slurm, "_ASK_EVERY", 0.5)
+    (sbatch / "fail").touch()
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": "0.2s"}):
+        pool = slurm_pool("--jobs=1 --mem=1G", work=double)
+        try:
+            until(lambda: pool.slots == 1)
+            assert not (sbatch / "fail").exists()
+            first = int((sbatch / "pid").read_text(encoding="utf-8"))
+            os.killpg(first, signal.SIGKILL)
+            until(lambda: pool.slots == 0)
+            until(lambda: pool.slots == 1)
+            assert int((sbatch / "pid").read_text(encoding="utf-8")) != first
+        finally:
+            pool.close(now=True)
+
+
+@needs_jobqueue
+def test_a_pool_closes_whose_jobs_slurm_did_not_take(sbatch: Path) -> None:
+    (sbatch / "fail").touch()
+    pool = slurm_pool("--jobs=1 --mem=1G", work=double)
+    assert pool.slots == 0
+    until(lambda: not (sbatch / "fail").exists())
+    pool.wait(0.5)
+    pool.close(now=True)
+    assert not (sbatch / "pid").exists()

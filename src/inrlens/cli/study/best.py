@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inrlens.cli import options as opt
-from inrlens.cli.output import columns, show, show_json, shown_path
+from inrlens.cli.output import columns, note, show, show_json, shown_path
 from inrlens.cli.study import options as sopt
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def best(
         return
     for winner in found:
         show(_table(winner))
+    if any(winner.task == "transfer" for winner in found):
+        note("a transfer's recipe is judged by the mean over every freeze setting that reuses a cohort.")
     for path in files:
         show(shown_path(path))
 

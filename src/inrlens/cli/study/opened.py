@@ -72,10 +72,12 @@ def open_store(located: Located) -> "Store":
 
     store = Store.open(located.store)
     try:
-        store.study_source(located.name)
+        recorded = store.study_source(located.name)
     except BaseException:
         store.close()
         raise
+    if located.source is not None and located.source != recorded:
+        warn(f"the file of {located.name} is not what was run last; this is what that run found.")
     return store
 
 
@@ -103,3 +105,9 @@ def _changed(before: "dict[tuple[str, str], StoredFile]", own: "Sequence[DataFil
         if (file.data, file.name) not in before
         or (before[file.data, file.name].digest, before[file.data, file.name].split) != (file.digest, file.split)
     ]
+
+
+def known_diverged(store: "Store", study: str) -> int:
+    """How many fits and trainings of a study diverged."""
+    found = {cell.key: cell.result for cell in store.stored(study) if cell.result is not None}
+    return sum(result.get("outcome") == "diverged" for result in found.values())

@@ -123,7 +123,7 @@ def _show(opened: "Opened", done: set[str], priced: "Estimate | None", proposal:
     if priced is None:
         return
     rows = [
-        ("operations", operations(priced.operations)),
+        ("operations", operations(priced.operations).removesuffix(" operations")),
         ("time here", f"{duration(priced.seconds)} with {priced.workers} workers on {priced.machine}"),
         ("longest chain", f"{duration(priced.longest_chain_seconds)}: no number of workers goes below"),
         ("memory", f"{memory(priced.memory.worker_bytes)} a worker, {memory(priced.memory.total_bytes)} in all"),
@@ -139,11 +139,19 @@ def _show(opened: "Opened", done: set[str], priced: "Estimate | None", proposal:
         warn(priced.memory.warning)
     if proposal is not None:
         show(proposal.sentence)
-        if proposal.changes:
-            table = columns("The cut, as entries of the study's file", "entry", "now", "cut", "why")
-            for change in proposal.changes:
-                table.add_row(change.path, _value(change.before), _value(change.after), change.why)
-            show(table)
+        if proposal.fits and proposal.changes:
+            show("The cut, entry by entry of the study's file:")
+            show(
+                pairs(
+                    [
+                        (
+                            change.path,
+                            f"{_value(change.before) or 'not given'} becomes {_value(change.after)}: {change.why}",
+                        )
+                        for change in proposal.changes
+                    ]
+                )
+            )
             note(f"power rests on this: {proposal.spread.source}")
 
 
@@ -172,12 +180,16 @@ def _order(opened: "Opened") -> str:
     parts = []
     needs = sum(bool(cell.needs) for cell in opened.plan.by_key().values() if cell.kind == "transfer")
     if needs:
-        parts.append(f"{needs:,} transfers wait for {counts['cohort']} cohorts")
+        parts.append(f"{_many(needs, 'transfer')} for {_many(counts['cohort'], 'cohort')}")
     if counts["dictionary"]:
-        parts.append(f"{counts['dictionary']:,} dictionaries for their networks")
+        parts.append(f"{_many(counts['dictionary'], 'dictionary', 'dictionaries')} for their networks")
     if counts["analysis"]:
-        parts.append(f"{counts['analysis']:,} analyses for their dictionaries")
-    return f"{', '.join(parts)}." if parts else "No cell waits for another."
+        parts.append(f"{_many(counts['analysis'], 'analysis', 'analyses')} for their dictionaries")
+    return f"What waits for what: {', '.join(parts)}." if parts else "No cell waits for another."
+
+
+def _many(count: int, one: str, several: str | None = None) -> str:
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
 
 
 def _value(value: Any) -> str:

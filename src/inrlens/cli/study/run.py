@@ -107,7 +107,7 @@ def _drive(
     retry: bool,
 ) -> None:
     from inrlens.cli.study.display import StudyBars
-    from inrlens.cli.study.opened import warn_of_other_files, warn_without_lpips
+    from inrlens.cli.study.opened import known_diverged, warn_of_other_files, warn_without_lpips
     from inrlens.studies.drive.driver import drive
     from inrlens.studies.drive.stop import listen_for_ctrl_c
     from inrlens.studies.price.operations import operations_of
@@ -121,11 +121,14 @@ def _drive(
         executor = _executor(workers, cluster, slurm, device)
         with StudyBars(plan.spec.name, executor, stop) as bars:
             summary = drive(store, plan, executor, bars, stop=stop, lpips=plan.lpips, costs=costs, retry=retry)
+        diverged = known_diverged(store, plan.spec.name)
         failures = [(cell.kind, cell.error) for cell in store.stored(plan.spec.name) if cell.state == "failed"]
         if json:
             show_json(
                 {"study": plan.spec.name, "store": folder, **_told(summary), "digest": store.digest(plan.spec.name)}
             )
+    if diverged:
+        warn(f"{diverged:,} fits diverged, as too high a rate or too small a batch does; the report names them.")
     _close(opened, summary, failures, json, stopped=stop())
 
 
@@ -160,9 +163,10 @@ def _close(
     if len(failures) > _SHOWN:
         warn(f"{len(failures) - _SHOWN} more cells failed; 'inrlens study status' lists them.")
     if not json:
-        done = summary.done + summary.skipped
+        total = len(opened.plan.by_key())
+        done = total - summary.failed - summary.waiting - summary.blocked
         show(
-            f"{name}: {done:,} of {len(opened.plan.by_key()):,} cells done, {summary.done:,} of them now in "
+            f"{name}: {done:,} of {total:,} cells done, {summary.done:,} of them now in "
             f"{duration(summary.seconds)}; {shown_path(opened.located.store)}"
         )
     if stopped and (summary.waiting or summary.blocked):

@@ -1,5 +1,6 @@
 """A study's page: what it found so far, beside what was published, in one self-contained file."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -124,7 +125,7 @@ def _lacks_lpips(study: ToldStudy) -> bool:
 
 
 def _command(study: ToldStudy) -> str:
-    file = study.name if study.name in SHIPPED else f"{study.name}.toml"
+    file = study.name if study.name in SHIPPED else "FILE.toml"
     return f"inrlens study run {file}\ninrlens study report {file}"
 
 
@@ -146,6 +147,28 @@ def _intro(study: ToldStudy) -> str:
     return " ".join(parts)
 
 
+def _diverged(study: ToldStudy) -> list[str]:
+    """How many fits of each kind diverged, and the settings of the transfers among them."""
+    rows = study.rows
+    kinds = (("cohort", rows.cohorts), ("single fit", rows.singles), ("dictionary", rows.dictionaries))
+    many = [(name, sum(row.outcome == "diverged" for row in own), len(own)) for name, own in kinds]
+    parts = [f"{words.count(count, name, _PLURALS.get(name))} of {total}" for name, count, total in many if count]
+    moved = [row for row in rows.transfers if row.outcome == "diverged"]
+    if moved:
+        settings = Counter(f"{row.backbone} {row.setting}" for row in moved)
+        where = words.listed([f"{name} ({count})" for name, count in settings.most_common(6)])
+        parts.append(f"{words.count(len(moved), 'transfer')} of {len(rows.transfers)}, most of them {where}")
+    if not parts:
+        return []
+    return [
+        f"Diverged: {words.listed(parts)}. What such fits reached is in the numbers as it is: read them as failures of "
+        "the recipe."
+    ]
+
+
+_PLURALS = {"dictionary": "dictionaries"}
+
+
 def _troubles(study: ToldStudy) -> list[str]:
     done, planned, failed = sum(study.done.values()), sum(study.planned.values()), len(study.failures)
     found = []
@@ -158,6 +181,7 @@ def _troubles(study: ToldStudy) -> list[str]:
         found.append(
             f"{words.count(failed, 'cell')} failed and {'is' if failed == 1 else 'are'} left out of all numbers."
         )
+    found.extend(_diverged(study))
     if _lacks_lpips(study):
         found.append("LPIPS was not computed: its weights were not there ('inrlens weights lpips' fetches them).")
     return found

@@ -1,7 +1,6 @@
 """A study's data set, split and read: what every cell is computed from."""
 
 import logging
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +33,6 @@ def load_data(spec: DataSpec, base: str | Path) -> LoadedData:
     """Finds, splits, hashes and reads a data set.
 
     The bundled photographs are split in their own order, cohort first; every other set at random by ``split_seed``.
-    Files of one set that hold the same picture are named in a warning.
 
     Args:
         spec: the data set.
@@ -61,7 +59,7 @@ def load_data(spec: DataSpec, base: str | Path) -> LoadedData:
         DataFile(spec.name, signal.name, use, sha256, signal.digest)
         for signal, use, sha256 in zip(signals, uses, hashes, strict=True)
     )
-    _warn_of_twins(files)
+    _refuse_twins(files)
     return LoadedData(spec, signals[:first], signals[first:second], signals[second:], files)
 
 
@@ -75,13 +73,13 @@ def _folder(spec: DataSpec, base: str | Path) -> Path | None:
     return folder
 
 
-def _warn_of_twins(files: tuple[DataFile, ...]) -> None:
-    same: dict[str, list[DataFile]] = defaultdict(list)
+def _refuse_twins(files: tuple[DataFile, ...]) -> None:
+    """A picture that is counted twice makes intervals too narrow, and one of the cohort's in the test decides it."""
+    first: dict[str, DataFile] = {}
     for file in files:
-        same[file.digest].append(file)
-    for twins in same.values():
-        for twin in twins[1:]:
-            _log.warning(
-                "data set %r: %s (%s) and %s (%s) hold the same picture; remove one of the files.",
-                *(twin.data, twins[0].name, twins[0].split, twin.name, twin.split),
+        twin = first.setdefault(file.digest, file)
+        if twin is not file:
+            raise InputError(
+                f"data set {file.data!r}: {twin.name} ({twin.split}) and {file.name} ({file.split}) hold the same "
+                "picture: remove one of the files."
             )

@@ -21,6 +21,14 @@ _MEMORY = "4G"
 _ASK_EVERY = 10.0
 """Seconds between two looks at how many jobs there are."""
 _OURS = ("jobs", "partition", "account", "time", "mem", "cpus-per-task")
+_REFUSED = {
+    "array": "each job is one worker, so ask for several with --jobs=N",
+    "wait": "jobs are asked for all at once",
+    "wrap": "a job runs a worker",
+    "test-only": "jobs are tried out before they are asked for",
+    "mem-per-cpu": "a worker has its job's memory, so give it as --mem=8G",
+    "mem-per-gpu": "a worker has its job's memory, so give it as --mem=8G",
+}
 
 
 @dataclass(frozen=True)
@@ -47,16 +55,20 @@ def parse_slurm(options: str) -> SlurmJobs:
     """
     found: dict[str, str] = {}
     directives: list[str] = []
+    gpus = 0
     for name, value in _pairs(options):
+        if name in _REFUSED:
+            raise InputError(f"--slurm: --{name} cannot be used: {_REFUSED[name]}.")
+        if name in _OURS and not value:
+            raise InputError(f"--slurm: --{name} needs a value: write --{name}=VALUE.")
         if name in _OURS:
             found[name] = value
         else:
-            directives.append(f"--{name}={value}" if value else f"--{name}")
-    many = next((one for one in directives if re.match(r"--(gres=.*gpu|gpus)", one) and not _asks_for_one(one)), None)
-    if many is not None:
-        raise InputError(
-            f"--slurm: {many} asks for several GPUs a job, whose one worker uses one: ask for one, and --jobs=N."
-        )
+            # sbatch takes words apart at spaces, but for quoted ones.
+            directives.append(f"--{name}={shlex.quote(value)}" if value else f"--{name}")
+            gpus = max(gpus, _gpus(name, value))
+    if gpus > 1:
+        raise InputError(f"--slurm: {gpus} GPUs a job, whose one worker uses one: ask for one, and --jobs=N.")
     return SlurmJobs(
         jobs=_count("jobs", found.get("jobs", str(_JOBS)), _MOST_JOBS),
         partition=found.get("partition"),
@@ -65,7 +77,7 @@ def parse_slurm(options: str) -> SlurmJobs:
         memory=_bytes(found.get("mem", _MEMORY)),
         cpus=_count("cpus-per-task", found.get("cpus-per-task", "1"), 1024),
         directives=tuple(directives),
-        gpu=any(re.match(r"--(gres=.*gpu|gpus)", one) for one in directives),
+        gpu=gpus == 1,
     )
 
 
@@ -89,7 +101,7 @@ def slurm_pool(options: str, *, device: Device = "cpu", work: Work | None = None
         _try_out(cluster.job_script(), options)
         return SlurmPool(cluster, jobs.jobs, work, device)
     except BaseException:
-        cluster.close()
+        _end(cluster)
         raise
 
 
@@ -98,18 +110,33 @@ class SlurmPool(ClusterPool):
 
     def __init__(self, cluster: Any, jobs: int, work: Work | None, device: Device) -> None:
         self._cluster, self._jobs, self._asked = cluster, jobs, float("-inf")
-        super().__init__(cluster.scheduler_address, work, device=device, closing=cluster.close)
+        super().__init__(cluster.scheduler_address, work, device=device, closing=lambda: _end(cluster))
 
     @property
     def slots(self) -> int:
         """How many workers there are that take cells; every ten seconds Slurm is asked for those that lack."""
         if time.monotonic() > self._asked + _ASK_EVERY:
             self._asked = time.monotonic()
+            _forget_refused(self._cluster)
             with warnings.catch_warnings():
                 # Dask speaks of its dashboard's port and the like.
                 warnings.simplefilter("ignore")
                 self._cluster.scale(jobs=self._jobs)
         return super().slots
+
+
+def _forget_refused(cluster: Any) -> None:
+    # Dask counts a job that sbatch did not take as there, and cannot close a cluster which has one.
+    failed = importlib.import_module("distributed").Status.failed
+    for name, job in list(cluster.workers.items()):
+        if job.job_id is None:
+            job.status = failed
+            del cluster.workers[name]
+
+
+def _end(cluster: Any) -> None:
+    _forget_refused(cluster)
+    cluster.close()
 
 
 def _try_out(script: str, options: str) -> None:
@@ -182,10 +209,12 @@ def _pairs(options: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def _asks_for_one(directive: str) -> bool:
-    """Whether ``--gres=gpu``, ``--gres=gpu:a100:1``, ``--gpus=1`` and the like ask for one GPU."""
-    number = re.search(r"[=:](\d+)$", directive)
-    return number is None or number[1] == "1"
+def _gpus(name: str, value: str) -> int:
+    """How many GPUs ``--gres=gpu``, ``--gres=gpu:a100:1,disk:20``, ``--gpus=1`` and the like ask for."""
+    if name != "gres" and not name.startswith("gpus"):
+        return 0
+    parts = [part.split(":") for part in value.split(",") if name != "gres" or part.split(":")[0] == "gpu"]
+    return sum(int(part[-1]) if part[-1].isdecimal() else 1 for part in parts)
 
 
 def _count(name: str, text: str, most: int) -> int:

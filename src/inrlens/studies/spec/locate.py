@@ -13,10 +13,11 @@ STORE = "inrlens-store"
 
 @dataclass(frozen=True)
 class Located:
-    """A study's name and the folder of its store."""
+    """A study's name, the folder of its store, and the text of its file (None where only its name was given)."""
 
     name: str
     store: Path
+    source: str | None = None
 
 
 def locate(study: str, store: Path | None = None) -> Located:
@@ -28,18 +29,19 @@ def locate(study: str, store: Path | None = None) -> Located:
     """
     path = Path(study)
     if study in SHIPPED:
-        return Located(_name(shipped_study(study), study), store or Path(STORE))
+        text = shipped_study(study)
+        return Located(_name(text, study), store or Path(STORE), text)
     if path.suffix != ".toml" and not path.exists():
         if store is not None:
             return Located(study, store)
         shipped_study(study)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text, which a study's file is.") from error
     except OSError as error:
         raise InputError(f"study {path} could not be read: {error.strerror or error}.") from error
-    return Located(_name(text, study), store or path.parent / STORE)
+    return Located(_name(text, study), store or path.parent / STORE, text)
 
 
 def _name(text: str, label: str) -> str:
