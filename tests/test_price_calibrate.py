@@ -75,7 +75,7 @@ def test_measure_leaves_the_first_repeat_out() -> None:
 
 def test_two_processes_measure_every_class() -> None:
     plan = priced.plan(list(every_kind().values()))
-    found = calibrate(plan, seconds=1.0, workers=2)
+    found = calibrate(plan, seconds=5.0, workers=2)
     assert set(found.rates) == {class_of(cell, every_kind()) for cell in plan.cells}
     # Between a pocket calculator and a supercomputer.
     assert all(1e4 < rate < 1e15 for rate in found.rates.values())

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import inrlens as il
+from inrlens.errors import InputError
 from inrlens.signals.datasets import find_files
 from inrlens.signals.splits import split_files
 from inrlens.studies.cells.data import LoadedData, load_data

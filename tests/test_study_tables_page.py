@@ -385,7 +385,7 @@ def test_the_page_shows_a_table_s_numbers(page: str, tables: dict[str, StudyTabl
 
 
 def test_the_page_says_how_to_get_it_again_and_what_is_not_the_paper_s(page: str) -> None:
-    assert "inrlens study report made-up.toml" in page
+    assert "inrlens study report FILE.toml" in page
     assert "1\N{NARROW NO-BREAK SPACE}270 of 1\N{NARROW NO-BREAK SPACE}270 done" in page
     assert "no published data set stands beside mri" in page
     assert "faces 109 × 89" in page

@@ -1,6 +1,5 @@
 """A study's data set, split and read: what every cell is computed from."""
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from inrlens.signals.signal import Signal
 from inrlens.signals.splits import split_files
 from inrlens.studies.cells.plan import DataFile
 from inrlens.studies.spec.model import DataSpec
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
