@@ -142,7 +142,9 @@ def told(store: StudyStore, study: str) -> ToldStudy:
         InputError: where the store has no such study, or its file cannot be understood any more.
     """
     cells = list(store.stored(study))
-    states: Counter[tuple[str, str]] = Counter((cell.kind, cell.state) for cell in cells)
+    states: Counter[tuple[str, str]] = Counter(
+        (cell.kind, cell.state) for cell in {cell.key: cell for cell in cells}.values()
+    )
     keys = {cell.key for cell in cells}
     attempts = [one for one in store.attempts() if one.key in keys]
     return ToldStudy(
