@@ -169,6 +169,9 @@ class ClusterPool:
             raise InputError(_unreachable(self.address, f"no answer within {patience:g} s")) from error
         except (OSError, ImportError) as error:
             raise InputError(_unreachable(self.address, str(error))) from error
+        except (MemoryError, OverflowError, EOFError) as error:
+            # The first bytes of a Dask message are lengths; another program's greeting makes them huge.
+            raise InputError(_unreachable(self.address, "what listens there is no Dask scheduler")) from error
         except (ValueError, TypeError) as error:
             raise InputError(f"{self.address!r} is no address of a Dask scheduler: write tcp://HOST:PORT.") from error
 
