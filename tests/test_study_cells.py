@@ -19,8 +19,9 @@ from inrlens.fields.backbone import backbone_settings
 from inrlens.fields.field import initial_field
 from inrlens.fitting.history import Record
 from inrlens.ranks.scores import layer_scores
+from inrlens.studies.atom_numbers import TOP_ATOMS
 from inrlens.studies.cells import fits, quality
-from inrlens.studies.cells.analysis import MAPS, PICTURES, REMOVED, TOP_ATOMS, study_pictures
+from inrlens.studies.cells.analysis import MAPS, PICTURES, REMOVED, study_pictures
 from inrlens.studies.cells.fits import recipe_of
 from inrlens.studies.cells.outputs import sae_bytes
 from study_tasks import (

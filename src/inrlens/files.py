@@ -4,6 +4,7 @@ import json
 import math
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from inrlens.errors import InputError
+
+if sys.platform != "win32":
+    import fcntl
 
 RUN_ENTRIES = frozenset(
     {
@@ -186,6 +190,22 @@ def read_json(path: Path) -> Any:
         ) from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid JSON; the file is damaged or something else.") from error
+
+
+def lock(handle: int) -> bool:
+    """Locks an open file or folder for as long as the handle is open; whether that could be done.
+
+    True on Windows and on file systems that have no such locks: there nothing is held.
+    """
+    if sys.platform == "win32":
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _umask() -> int:

@@ -9,10 +9,7 @@ from pathlib import Path
 from inrlens.cli.output import note, shown_path
 from inrlens.cli.parsing import check_free_file
 from inrlens.errors import InputError
-from inrlens.files import ensure_free, read_json
-
-if sys.platform != "win32":
-    import fcntl
+from inrlens.files import ensure_free, lock, read_json
 
 
 def state_file(out: Path) -> Path:
@@ -126,19 +123,12 @@ def _running(out: Path) -> InputError:
 def _lock(path: Path) -> Iterator[bool]:
     """Whether the folder or file could be locked; it is while the block lasts. Always on Windows, which has no such
     locks."""
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # where a folder cannot be opened
         yield True
         return
     handle = os.open(path, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            held = True
-        except BlockingIOError:
-            held = False
-        except OSError:  # a file system without locks
-            held = True
-        yield held
+        yield lock(handle)
     finally:
         os.close(handle)
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from inrlens.atoms.codes import encode
 from inrlens.atoms.effects import Effects, effects
-from inrlens.atoms.statistics import spread
 from inrlens.dictionaries.evaluate import evaluate_sae
 from inrlens.dictionaries.health import LayerHealth
 from inrlens.dictionaries.topk import SparseAutoencoder
@@ -15,9 +14,8 @@ from inrlens.metrics import ssim
 from inrlens.ranks.advice import freeze_advice
 from inrlens.ranks.stable_rank import activation_stable_ranks, weight_stable_ranks
 from inrlens.signals.signal import Signal
+from inrlens.studies.atom_numbers import atom_numbers
 from inrlens.studies.record import AtlasRecord, ConditionRecord, LayerRecord, Ranks
-
-TOP_ATOMS = 16
 
 
 def field_ranks(field: Field) -> Ranks:
@@ -85,10 +83,7 @@ def layer_record(
     effects are, where they are known.
     """
     atlas = atlas or effects(field, sae, encode(field, sae), head=0, signal=signals[0])
-    statistics, drops = atlas.statistics, atlas.psnr_drop
-    alive = ~statistics.dead.cpu()
-    top = statistics.top(TOP_ATOMS)
-    worst = next(iter(atlas.rank("psnr_drop")), None)
+    numbers = atom_numbers(atlas)
     return LayerRecord(
         layer=sae.layer,
         file=file,
@@ -99,15 +94,15 @@ def layer_record(
         outcome=outcome,
         quality=evaluate_sae(field, sae, signals),
         between=evaluate_sae(field, sae, where="between"),
-        active_fraction=spread(statistics.active_fraction.cpu()[alive]),
-        ipr=spread(statistics.ipr.cpu()[alive]),
-        top_atoms=tuple(top),
-        top_magnitude=tuple(float(statistics.mean_magnitude[atom]) for atom in top),
-        top_firing=tuple(float(statistics.firing_rate[atom]) for atom in top),
-        psnr_drop=spread(drops[alive]),
-        worst_atom=worst,
-        worst_atom_drop=None if worst is None else float(drops[worst]),
-        worst_atom_rank=None if worst is None else atlas.rank("mean_magnitude").index(worst) + 1,
+        active_fraction=numbers.active_fraction,
+        ipr=numbers.ipr,
+        top_atoms=numbers.top_atoms,
+        top_magnitude=numbers.top_magnitude,
+        top_firing=numbers.top_firing,
+        psnr_drop=numbers.drop,
+        worst_atom=numbers.worst_atom,
+        worst_atom_drop=numbers.worst_drop,
+        worst_atom_rank=numbers.worst_rank,
         health=health,
         atlas=record,
     )

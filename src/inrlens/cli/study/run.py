@@ -122,7 +122,7 @@ def _drive(
         with StudyBars(plan.spec.name, executor, stop) as bars:
             summary = drive(store, plan, executor, bars, stop=stop, lpips=plan.lpips, costs=costs, retry=retry)
         diverged = known_diverged(store, plan.spec.name)
-        failures = [(cell.kind, cell.error) for cell in store.stored(plan.spec.name) if cell.state == "failed"]
+        failures = [(cell.kind, cell.error) for cell in store.overview(plan.spec.name) if cell.state == "failed"]
         if json:
             show_json(
                 {"study": plan.spec.name, "store": folder, **_told(summary), "digest": store.digest(plan.spec.name)}

@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import asdict
-from typing import Any
 
 import torch
 from jaxtyping import Float, UInt8
@@ -11,17 +10,16 @@ from torch import Tensor
 from inrlens import __version__
 from inrlens.atoms.codes import encode
 from inrlens.atoms.effects import Effects, effects
-from inrlens.atoms.statistics import mean_map, spread
+from inrlens.atoms.statistics import mean_map
 from inrlens.container import Container
 from inrlens.files import plain_json
 from inrlens.metrics import psnr
 from inrlens.signals.signal import Signal
+from inrlens.studies.atom_numbers import atom_numbers
 from inrlens.studies.cells.inputs import device_of, field_of, sae_of, signals_of
 from inrlens.studies.cells.outputs import container_bytes
 from inrlens.studies.cells.task import Done, Task
 
-TOP_ATOMS = 16
-"""So many atoms, first by mean magnitude, are listed one by one."""
 MAPS = 8
 REMOVED = 4
 PICTURES = "study pictures"
@@ -39,39 +37,8 @@ def analysis_cell(task: Task) -> Done:
     network, sae = field_of(task.inputs[0], device), sae_of(task.inputs[1], device)
     (signal,) = signals_of(task)
     atlas = effects(network, sae, encode(network, sae), head=0, signal=signal)
-    result, artefact = plain_json(atom_numbers(atlas)), container_bytes(study_pictures(atlas, signal))
+    result, artefact = plain_json(asdict(atom_numbers(atlas))), container_bytes(study_pictures(atlas, signal))
     return Done(task.key, result, {"seconds": time.perf_counter() - started}, artefact)
-
-
-def atom_numbers(atlas: Effects) -> dict[str, Any]:
-    """What the atoms of a layer are like and what the picture loses without each.
-
-    ``active_fraction``, ``ipr`` and ``drop`` (dB) are median and quartiles over living atoms, None without any;
-    ``dead`` is the share of atoms that fire nowhere. ``top_...`` are of the first 16 by mean magnitude. The worst atom
-    is the one without which the PSNR falls most, its rank the place by mean magnitude (1 is the largest).
-    """
-    statistics, drops = atlas.statistics, atlas.psnr_drop
-    alive = ~statistics.dead.cpu()
-    top = statistics.top(TOP_ATOMS)
-    worst = next(iter(atlas.rank("psnr_drop")), None)
-
-    def spread_of(values: Tensor) -> dict[str, float] | None:
-        found = spread(values.cpu()[alive])
-        return None if found is None else asdict(found)
-
-    return {
-        "active_fraction": spread_of(statistics.active_fraction),
-        "ipr": spread_of(statistics.ipr),
-        "dead": float(statistics.dead.double().mean()),
-        "top_atoms": top,
-        "top_magnitude": [float(statistics.mean_magnitude[atom]) for atom in top],
-        "top_firing": [float(statistics.firing_rate[atom]) for atom in top],
-        "top_drops": [float(drops[atom]) for atom in top],
-        "drop": spread_of(drops),
-        "worst_atom": worst,
-        "worst_drop": None if worst is None else float(drops[worst]),
-        "worst_rank": None if worst is None else atlas.rank("mean_magnitude").index(worst) + 1,
-    }
 
 
 def study_pictures(atlas: Effects, signal: Signal) -> Container:

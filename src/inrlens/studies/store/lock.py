@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inrlens.errors import InputError
-
-if sys.platform != "win32":
-    import fcntl
+from inrlens.files import lock
 
 LOCK = "lock"
 
@@ -38,7 +36,7 @@ def take_lock(folder: Path) -> int:
         raise InputError(
             f"the store {folder} cannot be written ({error.strerror or error}): give a folder that you may write to."
         ) from error
-    if not _lock(handle):
+    if not lock(handle):
         found = _read(folder / LOCK)
         os.close(handle)
         who = "another process" if found is None else f"process {found.process} on {found.host}"
@@ -63,19 +61,6 @@ def holder(folder: Path) -> Holder | None:
     if found is None or (found.host == socket.gethostname() and not _lives(found.process)):
         return None
     return found
-
-
-def _lock(handle: int) -> bool:
-    """Whether the file could be locked. Always on Windows, and on file systems that have no such locks."""
-    if sys.platform == "win32":
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _read(path: Path) -> Holder | None:
