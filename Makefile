@@ -7,12 +7,13 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SAE_VENV := .venv-sae
 SAE_PIP  := $(SAE_VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types layers unit format bench-fit bench-sae bench-study clean help
+.PHONY: demo test test-browser chromium lint types layers unit format bench-fit bench-sae bench-study clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    fit the bundled photographs, measure what transfers, write runs/demo/report.html"
 	@echo "make test    lint, types, layering and the whole test suite"
+	@echo "make test-browser  the explorer's tests alone, in Chromium; installs Debian's package where there is none"
 	@echo "make format  rewrite the code in the house format"
 	@echo "make bench-fit  time a fitting step, and the fast recipe, against the field's loop (QUICK=1: the step alone)"
 	@echo "make bench-sae  time a dictionary step, what it is worth, and the atlas, against the field (QUICK=1: no libraries)"
@@ -35,7 +36,22 @@ layers: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -rs
+
+test-browser: chromium $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 -rs tests/test_browser_*.py
+
+# The names, and the variable that may give another, are those of tests/browser.py.
+chromium:
+	@for name in "$${INRLENS_CHROMIUM:-}" chromium chromium-browser google-chrome; do \
+		if [ -n "$$name" ] && command -v "$$name" >/dev/null; then exit 0; fi; \
+	done; \
+	command -v apt-get >/dev/null || \
+		{ echo "There is no apt-get here: install Chromium or Chrome with your system's package manager."; exit 1; }; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	echo "Installing Chromium, Debian's package, which the explorer's tests run in ..."; \
+	$$sudo apt-get update -qq && \
+		$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format src tests benchmarks

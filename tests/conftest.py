@@ -10,6 +10,7 @@ import command
 import inrlens as il
 import toys
 
+pytest_plugins = ["browser"]
 # One thread: the networks here are so small that a second one only waits, and pytest-xdist runs a process a core.
 torch.set_num_threads(1)
 hypothesis.settings.register_profile("fixed", deadline=None, derandomize=True, max_examples=30, database=None)

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ if sys.platform != "win32":
 RUN_ENTRIES = frozenset(
     {
         "dictionaries",
+        "explorer",
         "field.safetensors",
         "fields",
         "history",
@@ -59,17 +60,19 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path, force: bool = False) -> Iterator[Path]:
+def whole_folder(path: Path, force: bool = False, check: Callable[[Path, bool], None] | None = None) -> Iterator[Path]:
     """Yields a temporary folder beside ``path`` that becomes ``path`` when the block succeeds.
 
     ``path`` is reserved by an empty folder from the start, so that a second run into it is refused before it computes.
-    With ``force``, an existing run folder of ours is replaced, and only once the new one is complete.
+    With ``force``, an existing run folder of ours is replaced, and only once the new one is complete; ``check`` says
+    what else than a run may be replaced, as ``ensure_free`` does for runs.
 
     Raises:
         InputError: where ``path`` exists and may not be replaced, or cannot be written.
     """
     path = Path(path)
-    ensure_free(path, force)
+    check = check or ensure_free
+    check(path, force)
     temporary = None
     reserved = False
     try:
@@ -81,7 +84,7 @@ def whole_folder(path: Path, force: bool = False) -> Iterator[Path]:
         temporary.chmod(0o777 & ~_umask())
         yield temporary
         if path.exists() and not reserved:
-            ensure_free(path, force)
+            check(path, force)
             _swap(temporary, path)
         else:
             temporary.replace(path)

@@ -8,27 +8,20 @@ can show that two atoms are the same one twice.
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float64, Int64
 from scipy.optimize import linear_sum_assignment
-from scipy.sparse import csr_array
 from torch import Tensor
 
 from inrlens.atoms.codes import Codes
+from inrlens.atoms.correlation import correlations, maps_of
 from inrlens.atoms.subspaces import SubspaceOverlap, evenly_spaced, subspace_overlap
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
-from inrlens.rows import tiles
 
 ALIKE = 0.7
 """A cosine or a correlation above this counts as the same atom found again."""
-
-_STILL = 1e-4
-"""A map whose standard deviation is at most this share of its root mean square counts as the same everywhere: the
-products of two such maps cancel to fewer digits than a correlation needs."""
-_ATOM_TILE = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +135,7 @@ def match(
             is not finite.
     """
     _check(dictionary_a, dictionary_b, codes_a, codes_b, rows)
-    maps_a, maps_b = _maps(codes_a), _maps(codes_b)
+    maps_a, maps_b = maps_of(codes_a), maps_of(codes_b)
     cosine, subspaces = None, None
     if dictionary_a.width == dictionary_b.width:
         atoms_a, atoms_b = (
@@ -150,7 +143,7 @@ def match(
         )
         cosine = _likeness(atoms_a[maps_a.alive] @ atoms_b[maps_b.alive].T, maps_a.alive, maps_b.alive)
         subspaces = subspace_overlap(atoms_a, atoms_b, codes_a, codes_b, evenly_spaced(codes_a.grid, rows))
-    maps = _likeness(_correlations(maps_a, maps_b), maps_a.varies, maps_b.varies)
+    maps = _likeness(correlations(maps_a, maps_b), maps_a.varies, maps_b.varies)
     return Match(maps_a.alive, maps_b.alive, cosine, maps, subspaces)
 
 
@@ -169,46 +162,6 @@ def _check(
         raise InputError(f"the codes lie on different grids, {codes_a.grid} and {codes_b.grid}: encode both on one.")
     if rows < 1:
         raise InputError(f"rows must be at least 1, not {rows}.")
-
-
-@dataclass(frozen=True, eq=False)
-class _Maps:
-    """All maps of a dictionary as one sparse matrix ``(N, n)``; each map's mean, and its distance from that mean."""
-
-    codes: csr_array
-    mean: np.ndarray
-    distance: np.ndarray
-    alive: Tensor
-    varies: Tensor
-
-
-def _maps(codes: Codes) -> _Maps:
-    fires = codes.values > 0.0
-    atoms = codes.indices[fires].cpu().numpy()
-    values = codes.values[fires].double().cpu().numpy()
-    ends = np.concatenate([[0], np.cumsum(fires.sum(1).cpu().numpy())])
-    rows, n = codes.values.shape[0], codes.n_atoms
-    count = np.bincount(atoms, minlength=n)
-    mean = np.bincount(atoms, values, minlength=n) / rows
-    # Not the sum of squares less that of the mean, which cancels for a map that hardly varies.
-    about = np.bincount(atoms, (values - mean[atoms]) ** 2, minlength=n) + (rows - count) * mean**2
-    varies = about > _STILL**2 * np.bincount(atoms, values**2, minlength=n)
-    matrix = csr_array((values, atoms, ends), shape=(rows, n))
-    return _Maps(matrix, mean, np.sqrt(about), torch.from_numpy(count > 0), torch.from_numpy(varies))
-
-
-def _correlations(a: _Maps, b: _Maps) -> Float64[Tensor, "p q"]:
-    """``(z_a . z_b - N mean_a mean_b) / (|z_a - mean_a| |z_b - mean_b|)`` for every two maps that vary."""
-    kept_a, kept_b = a.varies.numpy(), b.varies.numpy()
-    transposed, codes = a.codes[:, kept_a].T.tocsr(), b.codes[:, kept_b]
-    mean_a, mean_b, distance_a, distance_b = (a.mean[kept_a], b.mean[kept_b], a.distance[kept_a], b.distance[kept_b])
-    table = np.empty((len(mean_a), len(mean_b)))
-    for part in tiles(len(mean_a), _ATOM_TILE):
-        block = table[part]
-        (transposed[part] @ codes).toarray(out=block)
-        block -= np.outer(a.codes.shape[0] * mean_a[part], mean_b)
-        block /= np.outer(distance_a[part], distance_b)
-    return torch.from_numpy(table)
 
 
 def _likeness(

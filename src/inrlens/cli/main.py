@@ -17,6 +17,7 @@ from inrlens.cli import (
     demo,
     edit,
     exchange,
+    explore,
     fit,
     info,
     match,
@@ -69,6 +70,7 @@ _VERBS: tuple[tuple[str, str, Callable[..., None], tuple[str, ...], str], ...] =
     (_INSIDE, "sweep", sweep.sweep, sweep.EXAMPLES, "Dictionaries of every size and sparsity, layer by layer."),
     (_INSIDE, "ablate", ablate.ablate, ablate.EXAMPLES, "Take one atom out and measure the loss."),
     (_INSIDE, "edit", edit.edit, edit.EXAMPLES, "Turn atoms down, off or up."),
+    (_INSIDE, "explore", explore.explore, explore.EXAMPLES, "Touch all of it in the browser."),
     (
         _READ,
         "import",

@@ -1,0 +1,148 @@
+"""``inrlens explore``: a run's networks, atoms and effects in the browser."""
+
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from inrlens.cli import options as opt
+from inrlens.cli.output import note, pairs, show, show_json, shown_path
+from inrlens.errors import InputError
+from inrlens.files import ensure_free_file
+
+if TYPE_CHECKING:
+    from inrlens.explorer.export import Explorer
+
+EXAMPLES = (
+    "inrlens explore runs/demo",
+    "inrlens explore runs/cohort l2.safetensors --export page.html",
+)
+_SERVED, _TITLE = "In the browser", "writing the explorer"
+_MOST_NOTES = 2
+
+
+def explore(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="RUN... [SAE...]", help="Run folders, and dictionaries of their networks.")
+    ],
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export",
+            metavar="PATH",
+            help="Write static files into a folder, or one file that ends in .html, and stop.",
+            rich_help_panel=opt.OUTPUT,
+        ),
+    ] = None,
+    signals: Annotated[
+        str, typer.Option("--signals", metavar="N|all", help="Show so many signals of each network.")
+    ] = "3",
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port", metavar="N", min=0, max=65_535, help="Listen there; 0 takes a free one.", rich_help_panel=_SERVED
+        ),
+    ] = 0,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address and open nothing.", rich_help_panel=_SERVED)
+    ] = False,
+    force: opt.Force = False,
+    json: opt.Json = False,
+) -> None:
+    """Look at a run's networks, atoms and exact effects in the browser; nothing leaves this machine."""
+    count = _count(signals)
+    if export is None:
+        _look(paths, count, port, not no_browser, force, json)
+    elif port or no_browser:
+        raise InputError("--port and --no-browser are for looking, --export writes files and stops: leave one away.")
+    else:
+        _export(paths, export, count, force, json)
+
+
+def _count(text: str) -> int | None:
+    word = text.strip().lower()
+    if word == "all":
+        return None
+    if not word.isascii() or not word.isdigit() or len(word) > 6 or int(word) < 1:
+        raise InputError(f"--signals {text!r} is not known; allowed are all and whole numbers from 1.")
+    return int(word)
+
+
+def _export(paths: list[Path], target: Path, signals: int | None, force: bool, json: bool) -> None:
+    from inrlens.cli.progress import Bar
+    from inrlens.explorer.export import check_target, export_file, export_folder
+    from inrlens.explorer.folder import ensure_free_explorer
+    from inrlens.explorer.gather import gather
+
+    single = target.suffix.lower() in (".html", ".htm")
+    check_target(target, paths)
+    (ensure_free_file if single else ensure_free_explorer)(target, force)
+    gathered = gather(paths)
+    with Bar(_TITLE) as bar:
+        made = (export_file if single else export_folder)(gathered, target, signals, bar.tell, force=force)
+    if json:
+        _notes(made)
+        show_json({"file": made.path, "bundle": None if single else made.path, **_numbers(made)})
+        return
+    what = "one file, which works from disk" if single else "a folder for any static host"
+    show(pairs([("written to", f"{shown_path(target)}, {what}"), *_rows(made)]))
+    _notes(made)
+
+
+def _look(paths: list[Path], signals: int | None, port: int, browser: bool, force: bool, json: bool) -> None:
+    from inrlens.cli.progress import Bar
+    from inrlens.explorer.export import current_explorer, own_folder, takes_files, write_own
+    from inrlens.explorer.gather import gather
+    from inrlens.explorer.serve import Server
+
+    gathered = gather(paths)
+    folder = own_folder(gathered)
+    made = None if force else current_explorer(gathered, folder, signals)
+    if made is None and not takes_files(folder.parent):
+        raise InputError(f"{folder.parent} takes no files: write the explorer elsewhere with --export FOLDER.")
+    if made is None:
+        with Bar(_TITLE) as bar:
+            made = write_own(gathered, folder, signals, bar.tell)
+    with Server(made.path, port) as server:
+        if json:
+            show_json({"url": server.url, "bundle": made.path, **_numbers(made)})
+        else:
+            show(pairs([("open", server.url), ("bundle", shown_path(made.path)), *_rows(made)]))
+        _notes(made)
+        if browser and not webbrowser.open(server.url):
+            note("no browser could be opened: open the address above in one.")
+        note("Ctrl-C ends it.")
+        try:
+            server.wait()
+        except KeyboardInterrupt:
+            note("ended.")
+
+
+def _notes(made: "Explorer") -> None:
+    for sentence in made.notes[:_MOST_NOTES]:
+        note(sentence)
+    more = len(made.notes) - _MOST_NOTES
+    if more > 0:
+        note(f"{_counted(more, 'more note')} of that kind: the page lists them.")
+
+
+def _numbers(made: "Explorer") -> dict[str, object]:
+    return {
+        "bytes": made.bytes,
+        "reused": made.reused,
+        "networks": made.networks,
+        "dictionaries": made.dictionaries,
+    }
+
+
+def _rows(made: "Explorer") -> list[tuple[str, str]]:
+    kept = "as it was: nothing that decides it has changed" if made.reused else "written anew"
+    return [
+        ("holds", f"{_counted(made.networks, 'network')}, {_counted(made.dictionaries, 'dictionary', 'dictionaries')}"),
+        ("size", f"{made.bytes / 1e6:,.1f} MB, {kept}"),
+    ]
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"

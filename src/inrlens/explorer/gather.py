@@ -1,0 +1,213 @@
+"""What an explorer shows: the networks of runs, and the dictionaries of each."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+from inrlens.checkpoints import load_sae
+from inrlens.dictionaries.activations import encoder_digest
+from inrlens.dictionaries.evaluate import check_fits
+from inrlens.dictionaries.topk import SparseAutoencoder
+from inrlens.errors import InputError
+from inrlens.fields.field import Field
+from inrlens.signals.signal import Signal
+from inrlens.studies.opened import OpenRun
+from inrlens.studies.record import ConditionRecord
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+@dataclass(frozen=True, eq=False)
+class GatheredDictionary:
+    """A dictionary of a network, on the CPU in float32: what it is called there, and its file."""
+
+    name: str
+    sae: SparseAutoencoder
+    file: Path
+
+
+@dataclass(frozen=True, eq=False)
+class GatheredNetwork:
+    """A network on the CPU in float32: its name, its run and the run's name, its record, signals and dictionaries."""
+
+    name: str
+    run: OpenRun
+    run_name: str
+    record: ConditionRecord
+    field: Field
+    signals: tuple[Signal, ...]
+    dictionaries: tuple[GatheredDictionary, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """All networks of the given runs; ``title`` names the runs, ``names`` each of ``runs``."""
+
+    title: str
+    runs: tuple[OpenRun, ...]
+    names: tuple[str, ...]
+    networks: tuple[GatheredNetwork, ...]
+
+
+def gather(paths: Sequence[Path]) -> Gathered:
+    """Opens runs (folders) and dictionaries (files); a dictionary joins every network that it was trained on.
+
+    Networks that share their first layers, as a transfer does with its cohort, share a dictionary of them too.
+
+    Raises:
+        InputError: where no run is given, one holds no network or its signals are no pictures, or a dictionary belongs
+            to no network of the runs, or cannot tell to which.
+    """
+    given = _distinct([Path(path) for path in paths])
+    missing = [path for path in given if not path.exists()]
+    if missing:
+        raise InputError(f"{missing[0]} does not exist: give the folder of a run or the file of a dictionary.")
+    folders = [path for path in given if path.is_dir()]
+    files = [path for path in given if not path.is_dir()]
+    if not folders:
+        what = f"only {', '.join(str(file) for file in files)} was given" if files else "nothing was given"
+        raise InputError(f"the explorer needs the folder of a run, and {what}: give the run first.")
+    runs = [_open(folder) for folder in folders]
+    names = _run_names(folders)
+    shared = Counter(record.name for run in runs for record in run.record.conditions)
+    networks = [
+        _network(run, name, record, f"{name}: {record.name}" if shared[record.name] > 1 else record.name)
+        for run, name in zip(runs, names, strict=True)
+        for record in run.record.conditions
+    ]
+    recorded = {one.file.resolve() for network in networks for one in network.dictionaries}
+    added: list[list[GatheredDictionary]] = [list(network.dictionaries) for network in networks]
+    for file in files:
+        if file.resolve() in recorded:
+            continue
+        sae = load_sae(file)
+        for place in _owners(file, sae, networks):
+            added[place].append(GatheredDictionary("", _single(sae), file))
+    title = " and ".join(_shown(folder) for folder in folders)
+    whole = (replace(one, dictionaries=_named(more)) for one, more in zip(networks, added, strict=True))
+    return Gathered(title, tuple(runs), tuple(names), tuple(whole))
+
+
+def _open(folder: Path) -> OpenRun:
+    run = OpenRun(folder)
+    if not run.record.conditions:
+        raise InputError(f"{folder} holds no network: the run was interrupted before its first, so run it again.")
+    if not run.pictures:
+        other = next(one for one in run.signals if len(one.shape) != 2 or one.channels not in (1, 3))
+        raise InputError(
+            f"{folder}: signal {other.name!r} of {other.shape} with {other.channels} channels is no picture; the "
+            "explorer shows pictures only, of two axes with one or three channels."
+        )
+    return run
+
+
+def _network(run: OpenRun, run_name: str, record: ConditionRecord, name: str) -> GatheredNetwork:
+    own = [GatheredDictionary("", _single(run.dictionary(layer.file)), run.path(layer.file)) for layer in record.layers]
+    field = run.field(record)
+    for one in own:
+        try:
+            check_fits(field, one.sae)
+        except InputError as error:
+            raise InputError(f"{one.file}: {error}") from error
+    signals = tuple(run.signal(position) for position in record.signals)
+    return GatheredNetwork(name, run, run_name, record, _single(field), signals, tuple(own))
+
+
+def _owners(file: Path, sae: SparseAutoencoder, networks: Sequence[GatheredNetwork]) -> list[int]:
+    """The places of the networks that a dictionary was trained on, by digest; by fit where it does not say."""
+    fitting = [place for place, network in enumerate(networks) if _fits(network.field, sae)]
+    digest = sae.origin.field_digest
+    if digest:
+        # Of the field as its file has it: a digest is over the bytes of its number type.
+        same = [
+            place
+            for place in fitting
+            if encoder_digest(networks[place].run.field(networks[place].record), sae.layer) == digest
+        ]
+        if same:
+            return same
+        raise InputError(
+            f"{file} was trained on layer {sae.layer} of none of {_listed(networks)}: give the run of its network too."
+        )
+    if len(fitting) == 1:
+        return fitting
+    if not fitting:
+        raise InputError(
+            f"{file} is a dictionary of layer {sae.layer} with {sae.width} units and fits none of {_listed(networks)}: "
+            "give the run of its network."
+        )
+    raise InputError(
+        f"{file} does not say which network it was trained on, and it fits several "
+        f"({_listed([networks[place] for place in fitting])}): give a run that holds its network alone."
+    )
+
+
+def _fits(field: Field, sae: SparseAutoencoder) -> bool:
+    try:
+        check_fits(field, sae)
+    except InputError:
+        return False
+    return True
+
+
+def _listed(networks: Sequence[GatheredNetwork]) -> str:
+    return ", ".join(network.name for network in networks)
+
+
+def _named(found: Sequence[GatheredDictionary]) -> tuple[GatheredDictionary, ...]:
+    """Sorted by layer and named so that names differ: by seed, size, file or order only where a layer has several."""
+    parts: list[Callable[[GatheredDictionary], str]] = [
+        lambda one: f"layer {one.sae.layer}",
+        lambda one: f"seed {one.sae.origin.seed}",
+        lambda one: f"n = {one.sae.n_atoms:,}, k = {one.sae.k}",
+        lambda one: one.file.name,
+        lambda one: f"in {one.file.resolve().parent.name}",
+        lambda one: f"number {found.index(one)}",
+    ]
+    named = []
+    for layer in sorted({one.sae.layer for one in found}):
+        group = [one for one in found if one.sae.layer == layer]
+        for count in range(1, len(parts) + 1):
+            names = [", ".join(part(one) for part in parts[:count]) for one in group]
+            if len(set(names)) == len(group):
+                break
+        named += [replace(one, name=name) for one, name in zip(group, names, strict=True)]
+    return tuple(named)
+
+
+def _run_names(folders: Sequence[Path]) -> list[str]:
+    """Each folder's name, with as many folders above it as it takes to tell them apart."""
+    whole = [folder.resolve().parts for folder in folders]
+    names: list[str] = []
+    for count in range(1, max(map(len, whole)) + 1):
+        names = ["/".join(parts[-count:]) for parts in whole]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
+def _shown(folder: Path) -> str:
+    """A folder as it was given, or its name alone where that would tell how this machine is laid out."""
+    if folder.is_absolute() or ".." in folder.parts or folder == Path():
+        return folder.resolve().name
+    return folder.as_posix()
+
+
+def _distinct(paths: Sequence[Path]) -> list[Path]:
+    found: dict[Path, Path] = {}
+    for path in paths:
+        found.setdefault(path.resolve(), path)
+    return list(found.values())
+
+
+def _single(module: Module) -> Module:
+    """``module`` in float32; itself where it is."""
+    if all(value.dtype == torch.float32 for value in module.state_dict().values()):
+        return module
+    return deepcopy(module).float()

@@ -1,0 +1,40 @@
+// What an atom's removal looks like, and what many atoms' maps look like together.
+
+import { denseHeat, heatImage, pictureImage } from "inrlens/draw/raster.js";
+import { psnr } from "inrlens/model/atoms.js";
+
+/**
+ * What an atom's removal does to a pane's signal; `lost`, `without` and `effect` are null where that is not known.
+ * @param {import("inrlens/model/app.js").Scene} scene with `atoms` loaded
+ * @returns {{map: ImageData, without: ImageData|null, effect: ImageData|null, before: number, after: number,
+ *   lost: number|null}}
+ */
+export function ablation({ network, target, output, atoms, effects }, atom) {
+  const { rows, codes } = atoms.entries(atom);
+  const map = heatImage(rows, codes, atoms.top(atom), network.grid);
+  if (!effects || !output) return { map, without: null, effect: null, before: NaN, after: NaN, lost: null };
+  const left = effects.without(atom, output);
+  const { sizes, top } = effects.sizes(atom);
+  return {
+    map,
+    without: pictureImage(left, network.grid, network.channels),
+    effect: heatImage(rows, sizes, top, network.grid),
+    before: psnr(output, target),
+    after: psnr(left, target),
+    lost: effects.numbers.psnr_drop[atom],
+  };
+}
+
+/** The mean of atoms' maps, scaled to its own largest value. @returns {ImageData} */
+export function meanMap(atoms, chosen, grid) {
+  const sums = new Float32Array(grid[0] * grid[1]);
+  for (const atom of chosen) {
+    const { rows, codes } = atoms.entries(atom);
+    for (let i = 0; i < rows.length; i += 1) sums[rows[i]] += codes[i] / chosen.length;
+  }
+  return denseHeat(
+    sums,
+    sums.reduce((top, value) => Math.max(top, value), 0),
+    grid,
+  );
+}

@@ -1,0 +1,120 @@
+"""Maps, ablations and the explorer itself in a notebook's cell."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from inrlens.atoms.codes import Codes
+from inrlens.atoms.edit import Ablation
+from inrlens.atoms.effects import Effects
+from inrlens.atoms.statistics import atom_statistics
+from inrlens.errors import InputError
+from inrlens.explorer.cell import Cell, Panel
+from inrlens.explorer.frame import Frame, frame
+from inrlens.metrics import psnr
+from inrlens.reports.pictures import heat_map, picture
+from inrlens.reports.words import db, percent, significant
+
+
+def show(
+    thing: Codes | Ablation | Effects | str | Path | Sequence[str | Path],
+    *,
+    atoms: int = 12,
+    signals: int | None = 3,
+    height: int = 760,
+) -> Cell | Frame:
+    """What a notebook shows as pictures: maps, ablations, or a run's explorer.
+
+    Args:
+        thing: codes (the maps of the atoms of largest mean magnitude), an ablation (map, before, after, effect),
+            effects (the same for the atoms that cost most), or a run's folder, alone or with further runs and
+            dictionaries' files (the explorer, written into the first run's folder unless it is there).
+        atoms: of codes and effects, how many at most.
+        signals: of a run, how many of each network the explorer holds; None holds all.
+        height: of a run, the explorer's, in pixels.
+
+    Raises:
+        InputError: for anything else, for values that are no picture, or a run that cannot be shown.
+    """
+    if atoms < 1:
+        raise InputError(f"atoms must be at least 1, not {atoms}.")
+    if isinstance(thing, Codes):
+        return _maps(thing, atoms)
+    if isinstance(thing, Ablation):
+        return _ablations([thing])
+    if isinstance(thing, Effects):
+        return _ablations([_ablation(thing, atom) for atom in thing.rank(_order(thing))[:atoms]])
+    paths = [thing] if isinstance(thing, (str, Path)) else thing
+    if not isinstance(paths, Sequence) or not paths or not all(isinstance(path, (str, Path)) for path in paths):
+        raise InputError(
+            f"{type(thing).__name__} cannot be shown; allowed are Codes, Ablation, Effects, and the path of a run, "
+            "alone or in a list with further runs and dictionaries."
+        )
+    return frame([Path(path) for path in paths], signals, height)
+
+
+def _maps(codes: Codes, atoms: int) -> Cell:
+    _check_picture(codes.grid)
+    statistics = atom_statistics(codes)
+    panels = [
+        Panel(
+            f"atom {atom}",
+            f"on {percent(float(statistics.firing_rate[atom]))} of the picture",
+            heat_map(codes.map(atom), f"Map of atom {atom}"),
+        )
+        for atom in statistics.top(atoms)
+    ]
+    alive = int((~statistics.dead).sum())
+    return Cell(f"{len(panels)} of {alive:,} living atoms, by mean magnitude; each map ends at its own maximum", panels)
+
+
+def _ablations(found: Sequence[Ablation]) -> Cell:
+    panels: list[Panel] = []
+    for one in found:
+        _check_picture(one.map.shape, one.before.shape[-1])
+        strength = one.delta.abs().mean(-1)
+        who = f"atom {one.atom}"
+        panels += [
+            Panel(f"map of {who}", f"up to {significant(float(one.map.max()), 2)}", heat_map(one.map, f"Map of {who}")),
+            Panel("before", _quality(one.psnr_before), picture(one.before, "The picture with every atom in place")),
+            Panel(f"without {who}", _quality(one.psnr_after), picture(one.after, f"The picture without {who}")),
+            Panel(
+                f"effect of {who}",
+                f"up to {significant(float(strength.max()), 2)}{_lost(one)}",
+                heat_map(strength, f"Absolute effect of {who}, mean over channels"),
+            ),
+        ]
+    if len(found) == 1:
+        return Cell(f"Atom {found[0].atom} taken out, all else kept", panels, per_row=4)
+    return Cell(f"{len(found)} atoms, each taken out alone, those that change most first", panels, per_row=4)
+
+
+def _ablation(found: Effects, atom: int) -> Ablation:
+    """What ``ablate`` gives, without a further pass."""
+    delta = found.of(atom)
+    before = found.output.reshape(delta.shape)
+    after = before - delta
+    target = None if found.signal is None else found.signal.image().to(before)
+    quality = [None if target is None else psnr(image, target) for image in (before, after)]
+    return Ablation(atom, found.codes.map(atom), before, after, delta, *quality)
+
+
+def _order(found: Effects) -> str:
+    return "energy" if found.signal is None else "psnr_drop"
+
+
+def _quality(value: float | None) -> str:
+    return "" if value is None else db(value, 2)
+
+
+def _lost(one: Ablation) -> str:
+    if one.psnr_before is None or one.psnr_after is None:
+        return ""
+    return f"; {db(one.psnr_before, 2)} \N{RIGHTWARDS ARROW} {db(one.psnr_after, 2)}"
+
+
+def _check_picture(grid: Sequence[int], channels: int = 3) -> None:
+    if len(grid) != 2 or channels not in (1, 3):
+        raise InputError(
+            f"a grid of {len(grid)} axes with {channels} channels cannot be shown; allowed are 2 axes and 1 or 3 "
+            "channels."
+        )
