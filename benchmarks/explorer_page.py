@@ -106,13 +106,13 @@ def measure(page: Page, url: str) -> None:
     tell("hover to the pixel's atoms", [page.evaluate(_HOVER, place) for place in draws.random((40, 2)).tolist()])
     page.mouse.move(0, 0)
     page.evaluate("location.hash += '&atom=0'")
-    page.wait_for_function("text('[data-tile=\"without\"] figcaption').includes('dB')")
+    page.wait_for_function("""() => text('[data-tile="without"] figcaption').includes('dB')""")
     picked = []
     for place in draws.random((15, 2)).tolist():
         page.evaluate(_HOVER, place)
         picked.append(page.evaluate(_PICK))
     tell("single ablation: pick to its picture", picked)
-    page.wait_for_function("location.hash.includes('sae=')")
+    page.wait_for_function("() => location.hash.includes('sae=')")
     for what, atom, share in page.evaluate(_ATOMS):
         for gain in (0.5, 2):
             times = []

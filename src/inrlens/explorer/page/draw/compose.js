@@ -51,11 +51,11 @@ export function measured(text, size) {
   return pen.measureText(text).width;
 }
 
-/** Lines of a text that fit a width; a word that does not is cut. */
+/** Lines of a text that fit a width; a word that does not is cut, a number stays with its unit. */
 function wrap(text, style, width) {
   pen.font = fontOf(style);
   const lines = [];
-  for (const word of text.split(/\s+/).filter(Boolean)) {
+  for (const word of text.split(/[ \n\t]+/).filter(Boolean)) {
     const joined = lines.length ? `${lines.at(-1)} ${word}` : word;
     if (lines.length && pen.measureText(joined).width <= width) lines[lines.length - 1] = joined;
     else lines.push(clip(word, width));

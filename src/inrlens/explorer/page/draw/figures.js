@@ -111,9 +111,27 @@ export function scatterSheet(app) {
   );
   if (scene.atom !== null && !Number.isNaN(cloud.xs[scene.atom] + cloud.ys[scene.atom])) {
     const at = { cx: cloud.xs[scene.atom], cy: cloud.ys[scene.atom], r: 6 };
-    svg.append(s("circle", { ...at, fill: "none", stroke: PAPER.picked, "stroke-width": 2 }));
+    const name = { x: at.cx + 10, y: at.cy + 4, "font-size": 12, fill: PAPER.picked };
+    svg.append(
+      s("circle", { ...at, fill: "none", stroke: PAPER.picked, "stroke-width": 2 }),
+      s("text", name, `atom ${count(scene.atom)}`),
+    );
   }
+  if (cloud.local) svg.append(key(width - 24));
   return svg;
+}
+
+/** The colours of locality, from 0 to all of it, ending at `right`. */
+function key(right) {
+  const words = { "font-size": 11, fill: PAPER.muted, y: 56, "text-anchor": "end" };
+  const left = right - 40 - 16 * LOCAL.length;
+  return s(
+    "g",
+    {},
+    s("text", { ...words, x: left - 6 }, "locality 0"),
+    LOCAL.map((fill, step) => s("rect", { x: left + 16 * step, y: 47, width: 16, height: 10, fill })),
+    s("text", { ...words, x: right }, "100\u202f%"),
+  );
 }
 
 /** A file has no style sheet: what the page's says of axes is written on the elements. */

@@ -12,18 +12,24 @@ export const VARIANTS = {
   pre: { label: "pre-activations", dash: "1.5 3" },
 };
 
-/** Weights' stable ranks as bars, tau* marked, activations' as lines. */
-export function rankPlot({ name, ranks, tau }, look, width, height) {
+/** The bars of weights' stable ranks; that of tau* stands out. */
+const [BAR, BAR_OF_TAU] = [0.3, 0.65];
+/** Room above the highest value, for tau*'s mark. */
+const ROOM = 1.2;
+
+/** What the bars and lines of a `rankPlot` are. @returns {{element: SVGElement, height: number}} */
+export function rankKey({ ranks }, look, width) {
+  const lines = Object.keys(ranks.activation).map((variant, line) => ({
+    label: VARIANTS[variant]?.label ?? variant,
+    line,
+    dash: VARIANTS[variant]?.dash,
+  }));
+  return legend([{ label: "weights", bar: true }, ...lines], look, width);
+}
+
+/** Weights' stable ranks as bars, tau* marked, activations' as lines; `key` stands above them. */
+export function rankPlot({ name, ranks, tau }, look, width, height, key = { element: null, height: 0 }) {
   const lines = Object.entries(ranks.activation);
-  const keys = [
-    { label: "weights", bar: true },
-    ...lines.map(([variant], i) => ({
-      label: VARIANTS[variant]?.label ?? variant,
-      line: i,
-      dash: VARIANTS[variant]?.dash,
-    })),
-  ];
-  const key = legend(keys, look, width);
   const box = { left: 44, right: width - 8, top: key.height + 34, bottom: height - 46 };
   const depth = ranks.weight.length;
   const most = Math.max(...ranks.weight, ...lines.flatMap(([, values]) => values), 1);
@@ -35,7 +41,7 @@ export function rankPlot({ name, ranks, tau }, look, width, height) {
   };
   const y = {
     ticks: ticks(0, most, 4),
-    at: (value) => box.bottom - (value / (most * 1.08)) * (box.bottom - box.top),
+    at: (value) => box.bottom - (value / (most * ROOM)) * (box.bottom - box.top),
     show: String,
     label: "stable rank",
   };
@@ -54,7 +60,7 @@ export function rankPlot({ name, ranks, tau }, look, width, height) {
         y: y.at(rank ?? 0),
         height: box.bottom - y.at(rank ?? 0),
         fill: look.series[0],
-        "fill-opacity": layer === tau ? 1 : 0.4,
+        "fill-opacity": layer === tau ? BAR_OF_TAU : BAR,
       }),
     ),
     lines.map(([variant, values], i) => {
@@ -63,7 +69,6 @@ export function rankPlot({ name, ranks, tau }, look, width, height) {
         stroke: look.series[i + 1] ?? look.muted,
         "stroke-width": 1.5,
         "stroke-dasharray": dash,
-        "stroke-opacity": 0.8,
       };
       return s("polyline", {
         points: values.map((value, layer) => `${x.at(layer)},${y.at(value ?? 0)}`).join(" "),
@@ -98,7 +103,7 @@ function legend(keys, look, width) {
     const stroke = { stroke: look.series[line + 1] ?? look.muted, "stroke-width": 1.5, "stroke-dasharray": dash };
     return [
       bar
-        ? s("rect", { x: at + 4, y: top - 9, width: 10, height: 10, fill: look.series[0] })
+        ? s("rect", { x: at + 4, y: top - 9, width: 10, height: 10, fill: look.series[0], "fill-opacity": BAR_OF_TAU })
         : s("line", { x1: at, x2: at + 18, y1: top - 4, y2: top - 4, ...stroke }),
       s("text", { x: at + 24, y: top, "font-size": 12, fill: look.muted }, label),
     ];
@@ -108,7 +113,8 @@ function legend(keys, look, width) {
 
 /** PSNR against tau; `onpick(label)` makes its points buttons. */
 export function psnrPlot(entry, tau, look, width, height, onpick = null) {
-  const { settings, backbone } = entry;
+  const { backbone } = entry;
+  const settings = entry.settings.filter((one) => Number.isFinite(one.psnr));
   const all = settings.flatMap((one) => [one.psnr, ...one.psnrs]).filter(Number.isFinite);
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const depth = Math.max(0, ...settings.map((one) => (one.freeze ?? -1) + 1));
@@ -168,14 +174,14 @@ export function psnrPlot(entry, tau, look, width, height, onpick = null) {
     s("title", {}, `PSNR of held-out signals by freeze depth, ${upper(backbone)}`),
     s("desc", {}, settings.map((one) => `${one.label} ${db(one.psnr)}`).join(", ")),
     axes(box, x, y, look),
-    levels.map((one, i) =>
+    levels.map((one) =>
       s("line", {
         x1: box.left,
         x2: box.right,
         y1: y.at(one.psnr),
         y2: y.at(one.psnr),
         stroke: look.ink,
-        "stroke-dasharray": i ? "6 4" : "2 4",
+        "stroke-dasharray": one.label === "none" ? "6 4" : "2 4",
       }),
     ),
     rests.map(({ points, colour, shift, hollow }) => [
@@ -260,14 +266,11 @@ export function freezeSheet(app) {
   const svg = sheet(network ? 2 * width + 72 : width + 48, height + 84, title);
   svg.append(s("text", { x: 24, y: 38, "font-size": 18, "font-weight": 600, fill: PAPER.ink }, title));
   const place = (plot, left) => {
-    for (const [name, value] of [
-      ["x", left],
-      ["y", 60],
-    ])
-      set(plot, name, value);
+    set(plot, "x", left);
+    set(plot, "y", 60);
     svg.append(plot);
   };
-  if (network) place(rankPlot(network, PAPER, width, height), 24);
+  if (network) place(rankPlot(network, PAPER, width, height, rankKey(network, PAPER, width)), 24);
   place(psnrPlot(entry, network?.tau, PAPER, width, height), network ? width + 48 : 24);
   return svg;
 }

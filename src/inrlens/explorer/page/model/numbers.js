@@ -25,7 +25,7 @@ export function short(value) {
 export function percent(value) {
   if (!Number.isFinite(value)) return "–";
   const share = 100 * value;
-  return `${share >= 10 ? share.toFixed(0) : share >= 1 ? share.toFixed(1) : share.toFixed(2)}\u2009%`;
+  return `${share >= 10 ? share.toFixed(0) : share >= 1 ? share.toFixed(1) : share.toFixed(2)}\u202f%`;
 }
 
 /**
@@ -37,7 +37,7 @@ export const NUMBERS = [
     label: "dB lost",
     effect: true,
     log: true,
-    show: (value) => `${short(value)}\u2009dB`,
+    show: (value) => `${short(value)}\u202fdB`,
     said: "By how many dB the PSNR falls when the atom alone is removed.",
   },
   {

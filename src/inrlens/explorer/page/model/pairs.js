@@ -1,12 +1,15 @@
 // Two panes: pairs that are worth a look, and one sentence on how what they show differs.
 
+import { complete } from "inrlens/model/known.js";
 import { count, number, percent } from "inrlens/model/numbers.js";
 
 /** What the panes are called. */
 export const PLACES = ["first", "second"];
 
-/** The atom of a pane at the state's rank, or null. */
-export const atomAt = (app, place) => app.order(place)[app.state.rank] ?? null;
+/** The atom of a pane at the state's rank; null where there is none, or what orders them has not come yet. */
+export function atomAt(app, place) {
+  return complete(app.scene(place)) ? (app.order(place)[app.state.rank] ?? null) : null;
+}
 
 /**
  * One sentence on how the panes' atoms differ; "" until both are there.

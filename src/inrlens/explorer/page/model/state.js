@@ -6,10 +6,14 @@ export const VIEWS = ["atoms", "compare", "freeze"];
 /** Gains that a slider reaches. */
 export const GAINS = [-2, 4];
 
-/** @typedef {{network: string, head: number, dictionary: string|null, atom: number|null, gains: Object<number, number>}} Pane */
+/**
+ * What one pane shows: a network by its id, a signal by its head, and of a dictionary an atom and the gains of an edit.
+ * @typedef {{network: string, head: number, dictionary: string|null, atom: number|null,
+ *   gains: Object<number, number>}} Pane
+ */
 
 /**
- * The state that a bundle opens with: the first cohort's middle dictionary beside the other backbone's, if there is one.
+ * The state that a bundle opens with: the first cohort's middle dictionary, beside the other backbone's if there is one.
  * @param {Object} manifest
  */
 export function initialState(manifest) {
@@ -20,9 +24,12 @@ export function initialState(manifest) {
     networks[0];
   const like = networks.filter((one) => one !== first && one.dictionaries.length);
   const second = like.find((one) => one.kind === first?.kind && one.backbone !== first?.backbone) ?? like[0] ?? first;
+  const panes = [paneOf(first), paneOf(second)];
+  const other = second === first && first?.dictionaries.find((one) => one.id !== panes[0].dictionary);
+  if (other) panes[1].dictionary = other.id;
   return {
     view: "atoms",
-    panes: [paneOf(first), paneOf(second)],
+    panes,
     rank: 0,
     by: "psnr_drop",
     descending: true,

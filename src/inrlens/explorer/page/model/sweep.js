@@ -4,7 +4,7 @@ import { fixed } from "inrlens/model/numbers.js";
 import { pictureImage } from "inrlens/draw/raster.js";
 
 /** 1.23 dB */
-export const db = (value) => `${fixed(value, 2)}\u2009dB`;
+export const db = (value) => `${fixed(value, 2)}\u202fdB`;
 /** SIREN */
 export const upper = (backbone) => backbone.toUpperCase();
 

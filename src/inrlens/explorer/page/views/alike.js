@@ -130,7 +130,10 @@ function likeLine(app, network, dictionary, { entry, owner, other }, refocus) {
   return { entry, element, draw, thumbnails };
 }
 
-/** An atom as a button: its map, still empty, its number, and a value. @returns {{button: HTMLElement, canvas: HTMLCanvasElement}} */
+/**
+ * An atom as a button: its map, still empty, its number, and a value.
+ * @returns {{button: HTMLElement, canvas: HTMLCanvasElement}}
+ */
 export function likeButton(atom, shown, label, grid, onclick) {
   const canvas = h("canvas", { width: 1, height: 1 });
   canvas.style.aspectRatio = `${grid[1]} / ${grid[0]}`;

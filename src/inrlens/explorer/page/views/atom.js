@@ -190,7 +190,7 @@ function costOf({ dictionary, atoms, effects, signal, failed, atom }) {
   const drop = effects.numbers.psnr_drop[atom];
   return [
     h("span", { class: "muted small" }, "PSNR with and without it "),
-    h("strong", {}, `${fixed(signal.psnr, 2)} → ${fixed(signal.psnr - drop, 2)}\u2009dB`),
+    h("strong", {}, `${fixed(signal.psnr, 2)} → ${fixed(signal.psnr - drop, 2)}\u202fdB`),
     ` ${lost(drop)}`,
   ];
 }
@@ -204,5 +204,5 @@ export function lost(drop) {
   const size = Math.abs(drop);
   const word = drop < 0 ? "gained" : "lost";
   if (size === 0) return "nothing lost";
-  return size < 0.005 ? `under 0.01\u2009dB ${word}` : `${fixed(size, 2)}\u2009dB ${word}`;
+  return size < 0.005 ? `under 0.01\u202fdB ${word}` : `${fixed(size, 2)}\u202fdB ${word}`;
 }

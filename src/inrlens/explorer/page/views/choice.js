@@ -72,7 +72,7 @@ function networkWords({ name, run, kind, backbone, heads }, several) {
 
 function factsOf({ network, signal, dictionary }) {
   const [height, width] = network.grid;
-  const facts = [`${width} × ${height} pixels`, `PSNR ${fixed(signal.psnr, 2)}\u2009dB`];
+  const facts = [`${width} × ${height} pixels`, `PSNR ${fixed(signal.psnr, 2)}\u202fdB`];
   if (!dictionary) return facts;
   const { n_atoms, k, quality } = dictionary;
   facts.push(`${count(n_atoms)} atoms`, `k = ${k}`);

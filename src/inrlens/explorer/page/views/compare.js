@@ -4,6 +4,7 @@ import { choose, h, put, set } from "inrlens/dom.js";
 import { ablation, meanMap } from "inrlens/draw/ablation.js";
 import { perFrame } from "inrlens/draw/frame.js";
 import { mapCanvas, show } from "inrlens/draw/raster.js";
+import { complete } from "inrlens/model/known.js";
 import { NUMBERS, count, fixed, number, valuesOf } from "inrlens/model/numbers.js";
 import { PLACES, difference, presets as pairsOf } from "inrlens/model/pairs.js";
 
@@ -11,6 +12,8 @@ import { PLACES, difference, presets as pairsOf } from "inrlens/model/pairs.js";
 const FIRST = 24;
 const GALLERY_SIDE = 96;
 const READ = ["psnr_drop", "active_fraction", "in_radius", "pieces"];
+/** The order of atoms that have not come yet. */
+const NONE = new Uint32Array();
 const TOUCHED = ["view", "panes", "pane", "rank", "by", "descending", "filters", "loaded"];
 
 export function mount(host, app) {
@@ -89,7 +92,7 @@ function paneView(app, place) {
   put(element, selects, bare, gallery.element, result);
   let [chosen, drawn] = ["", []];
   const draw = () => {
-    const scene = app.scene(place);
+    const scene = settled(app.scene(place));
     const pane = app.state.panes[place];
     const key = [pane.network, pane.head, pane.dictionary].join(" ");
     if (key !== chosen) drawSelects(selects, app, place);
@@ -97,19 +100,25 @@ function paneView(app, place) {
     bare.hidden = Boolean(scene.dictionary);
     gallery.element.hidden = result.hidden = !scene.dictionary;
     if (!scene.dictionary) {
-      bare.textContent = `${scene.network.name} has no dictionary, so it has no atoms to compare: train one with inrlens sae.`;
+      const why = `${scene.network.name} has no dictionary, so it has no atoms to compare`;
+      bare.textContent = `${why}: train one with inrlens sae.`;
       drawn = [];
       return;
     }
-    const order = app.order(place);
+    const order = scene.atoms ? app.order(place) : NONE;
     gallery.draw(scene, order);
     const atom = order[app.state.rank] ?? null;
-    const now = [scene.atoms, scene.effects, scene.output, atom, order.length, app.state.rank];
+    const now = [key, scene.atoms, scene.effects, scene.output, atom, order.length, app.state.rank];
     if (now.length === drawn.length && now.every((value, i) => value === drawn[i])) return;
     drawn = now;
     drawRemoval(result, app, place, scene, atom, order.length);
   };
   return { element, draw };
+}
+
+/** A scene whose atoms are there only with all that orders them: otherwise another atom would flash by. */
+function settled(scene) {
+  return complete(scene) ? scene : { ...scene, atoms: null, effects: null };
 }
 
 function drawSelects(host, app, place) {
@@ -152,7 +161,7 @@ function drawSelects(host, app, place) {
 function galleryView(app, place) {
   const label = `The first ${FIRST} maps, ${PLACES[place]} pane`;
   const list = h("div", { class: "gallery", role: "group", "aria-label": label });
-  let [buttons, drawn] = [[], null];
+  let [buttons, drawn, grid] = [[], null, null];
   list.addEventListener("keydown", (event) => {
     const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
     const at = buttons.indexOf(document.activeElement);
@@ -165,8 +174,8 @@ function galleryView(app, place) {
     app.set({ rank: at + by });
   });
   const draw = (scene, order) => {
-    if (drawn !== order) fillGallery(scene, order);
-    drawn = order;
+    if (drawn !== order || grid !== scene.network.grid) fillGallery(scene, order);
+    [drawn, grid] = [order, scene.network.grid];
     const rank = Math.min(app.state.rank, buttons.length - 1);
     buttons.forEach((button, at) => {
       set(button, "aria-pressed", at === app.state.rank);
@@ -221,7 +230,7 @@ function drawRemoval(host, app, place, scene, atom, most) {
   const fall = missing
     ? "This bundle holds no effects for this signal."
     : known
-      ? `PSNR ${fixed(about.before, 2)} → ${fixed(about.after, 2)}\u2009dB`
+      ? `PSNR ${fixed(about.before, 2)} → ${fixed(about.after, 2)}\u202fdB`
       : "\u00a0";
   put(
     host,
@@ -229,7 +238,7 @@ function drawRemoval(host, app, place, scene, atom, most) {
       "header",
       {},
       h("p", { class: "lost" }, h("b", {}, known ? number("psnr_drop").show(about.lost) : "–"), " lost"),
-      h("p", { class: "muted" }, atom === null ? "" : `without ${who}`, h("br"), fall),
+      h("p", { class: "muted" }, atom === null ? "" : `without ${who}: `, h("br"), fall),
       h(
         "button",
         { type: "button", disabled: atom === null, onclick: () => openInAtoms(app, place, atom) },

@@ -197,13 +197,13 @@ function resultOf(app) {
     bar.value = percent;
     bar.style.visibility = exact || failed ? "hidden" : "visible";
     if (edited) {
-      const both = `${fixed(before.psnr, 2)} → ${fixed(edited.psnr, 2)}\u2009dB`;
+      const both = `${fixed(before.psnr, 2)} → ${fixed(edited.psnr, 2)}\u202fdB`;
       put(line, "PSNR ", h("strong", {}, both), ` ${lost(before.psnr - edited.psnr)}`);
     } else put(line, "PSNR ", h("strong", {}, `${fixed(before.psnr, 2)} → –`));
     if (failed) state.textContent = "could not be computed";
     else if (exact) state.textContent = "exact";
     else if (!edited || stale) state.textContent = "computing";
-    else state.textContent = `${edited.coarse ? "coarse picture, " : ""}${percent}\u2009% computed`;
+    else state.textContent = `${edited.coarse ? "coarse picture, " : ""}${percent}\u202f% computed`;
     if (exact || failed) tellLater(`${line.textContent}, ${state.textContent}`);
   };
   return { element, draw, hear };

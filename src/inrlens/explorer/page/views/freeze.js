@@ -1,9 +1,9 @@
 // Which layer transfers: stable ranks, and what freezing at each depth gives on signals held out.
 
-import { choose, h, put, set } from "inrlens/dom.js";
+import { choose, h, put, s, set } from "inrlens/dom.js";
 import { SCREEN } from "inrlens/draw/compose.js";
 import { perFrame } from "inrlens/draw/frame.js";
-import { VARIANTS, psnrPlot, rankPlot } from "inrlens/draw/freezeplots.js";
+import { VARIANTS, psnrPlot, rankKey, rankPlot } from "inrlens/draw/freezeplots.js";
 import { show } from "inrlens/draw/raster.js";
 import { fixed } from "inrlens/model/numbers.js";
 import { db, picturedPsnr, settingOf, settingPicture, settingWords, sweepOf, upper } from "inrlens/model/sweep.js";
@@ -57,9 +57,10 @@ function sweepView(app) {
     h("div", { class: "looks" }, chosen, strip),
     numbers,
   );
-  let [drawn, wide] = ["", 0];
+  let [drawn, wide, told] = [null, 0, null];
   const draw = () => {
     const entry = sweepOf(app);
+    const setting = settingOf(app);
     const width = Math.floor(psnrs.clientWidth);
     const whole = drawn !== entry;
     pick.value = app.state.freeze;
@@ -69,7 +70,7 @@ function sweepView(app) {
       put(
         ranks,
         network
-          ? rankPlot(network, SCREEN, width, 300)
+          ? rankPlot(network, SCREEN, width, 300, rankKey(network, SCREEN, width))
           : h("p", { class: "muted" }, "The cohort’s network is not in this bundle."),
       );
       put(
@@ -90,8 +91,9 @@ function sweepView(app) {
       put(numbers, h("summary", {}, "The numbers"), settingTable(entry), rankTables(app, entry));
     }
     [drawn, wide] = [entry, width];
-    mark(psnrs, strip, settingOf(app).label);
-    drawChosen(chosen, app);
+    mark(psnrs, strip, setting.label);
+    if (told !== setting) drawChosen(chosen, app);
+    told = setting;
   };
   return { element, draw };
 }
@@ -133,7 +135,8 @@ async function drawChosen(host, app) {
   });
   if (image) show(canvas, image);
   const own = picturedPsnr(entry, setting);
-  const [low, high] = [Math.min(...setting.psnrs), Math.max(...setting.psnrs)];
+  const fits = setting.psnrs.filter(Number.isFinite);
+  const spread = fits.length > 1 ? `, ${db(Math.min(...fits))} to ${db(Math.max(...fits))}` : "";
   const many = setting.psnrs.length > 1;
   put(
     host,
@@ -146,7 +149,7 @@ async function drawChosen(host, app) {
       h(
         "p",
         { class: "muted small" },
-        `${settingWords(setting)}; ${many ? `mean of ${setting.psnrs.length} fits, ${db(low)} to ${db(high)}` : "one fit"}.`,
+        `${settingWords(setting)}; ${many ? `mean of ${setting.psnrs.length} fits${spread}` : "one fit"}.`,
       ),
       h("p", { class: "muted small" }, `Pictured: ${entry.signals[0]}${Number.isFinite(own) ? `, ${db(own)}` : ""}.`),
     ),
@@ -213,6 +216,7 @@ function fillEvery(host, app, swept) {
   put(
     host,
     h("h2", {}, "Stable ranks of every network"),
+    keySheet(app.manifest.networks),
     h(
       "div",
       {},
@@ -221,11 +225,20 @@ function fillEvery(host, app, swept) {
           "figure",
           {},
           h("h3", {}, network.name),
-          rankPlot(network, SCREEN, 320, 210),
+          rankPlot(network, SCREEN, 320, 190),
           h("figcaption", {}, network.advice),
         ),
       ),
     ),
     swept && without && h("p", { class: "how small" }, HOW),
   );
+}
+
+/** One key for all small plots, of the network with the most variants. */
+function keySheet(networks) {
+  const variants = ({ ranks }) => Object.keys(ranks.activation).length;
+  const richest = networks.reduce((most, one) => (variants(one) > variants(most) ? one : most));
+  const width = 320;
+  const { element, height } = rankKey(richest, SCREEN, width);
+  return s("svg", { class: "key", width, height: height + 6, "aria-hidden": true }, element);
 }

@@ -134,7 +134,7 @@ export function mount(host, app) {
     const shape = grid();
     for (const tile of tiles) if (!tile.figure.hidden) point(tile, lens, app.hover ?? null, row, shape);
     host.classList.toggle("zoomed", lens.zoom > 1);
-    level.textContent = `${Number(lens.zoom.toFixed(lens.zoom < 10 ? 1 : 0))}\u2009×`;
+    level.textContent = `${Number(lens.zoom.toFixed(lens.zoom < 10 ? 1 : 0))}\u202f×`;
     less.disabled = whole.disabled = lens.zoom <= 1;
     more.disabled = lens.zoom >= 64;
   };
@@ -247,7 +247,7 @@ function apart(first, second, { grid, channels }) {
   return { image: denseHeat(values, top, grid), words: `up to ${short(top)}` };
 }
 
-const decibels = (value) => `${fixed(value, 2)}\u2009dB`;
+const decibels = (value) => `${fixed(value, 2)}\u202fdB`;
 
 function cost({ effects, atom, signal }) {
   const drop = effects.numbers.psnr_drop[atom];
@@ -258,6 +258,6 @@ function cost({ effects, atom, signal }) {
 function progress({ psnr, done, total, coarse }) {
   const parts = [decibels(psnr)];
   if (coarse) parts.push("coarse");
-  if (done < total) parts.push(`${Math.floor((100 * done) / total)}\u2009% done`);
+  if (done < total) parts.push(`${Math.floor((100 * done) / total)}\u202f% done`);
   return parts.join(", ");
 }

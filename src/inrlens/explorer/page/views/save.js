@@ -82,8 +82,8 @@ function entries(app) {
   ];
   const swept = view !== "freeze" || sweepOf(app);
   return [
-    ["Pictures as PNG", () => pictures(app, "png")],
-    ["Pictures as SVG", () => pictures(app, "svg")],
+    swept && ["Pictures as PNG", () => pictures(app, "png")],
+    swept && ["Pictures as SVG", () => pictures(app, "svg")],
     plot && swept && [plot[0], async () => keepSvg(plot[2](app), nameOf(app, plot[1], "svg"))],
     swept && ["Numbers as CSV", async () => keepText(numbers(app), nameOf(app, "numbers", "csv"), "text/csv")],
     swept && ["Copy numbers as CSV", async () => copied(numbers(app), "Numbers")],

@@ -60,7 +60,7 @@ class Scatter {
     this.map = h("canvas", { "aria-hidden": "true" });
     this.told = h("span");
     this.caption = h("p", { class: "caption" }, this.map, this.told);
-    this.key = h("p", { class: "key muted", hidden: true }, "locality 0", swatches(), "100\u2009%");
+    this.key = h("p", { class: "key muted", hidden: true }, "locality 0", swatches(), "100\u202f%");
     this.note = h("p", { class: "note muted", id: "scatter-note" });
     const clearing = { type: "button", class: "quiet", hidden: true, onclick: () => this.unbrush() };
     this.clear = h("button", clearing, "clear the brush");
