@@ -9,7 +9,8 @@ import priced
 import toys
 from inrlens.fitting.compute import Compute
 from inrlens.fitting.engine import Engine
-from inrlens.studies.price.memory import PROCESS_BYTES, cell_bytes, memory_need, physical_memory
+from inrlens.signals.memory import physical_memory
+from inrlens.studies.price.memory import PROCESS_BYTES, cell_bytes, memory_need
 from inrlens.studies.price.operations import fit_cell
 
 LARGE = (300, 300)

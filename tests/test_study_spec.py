@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import get_args
 
 import hypothesis
 import pytest
@@ -13,6 +14,7 @@ from inrlens.errors import InputError
 from inrlens.fields.ffmlp import FFMLP
 from inrlens.fields.siren import Siren
 from inrlens.fitting.recipes import named
+from inrlens.signals.kinds import DataKind
 from inrlens.studies.spec.knobs import recipe_knobs
 from inrlens.studies.spec.model import BackboneSpec, RecipeSpec, StudySpec
 from inrlens.studies.spec.read import parse_study, read_study
@@ -20,6 +22,7 @@ from inrlens.studies.spec.recipes import recipe_grid
 from inrlens.studies.spec.shipped import SHIPPED
 from inrlens.studies.spec.toml_text import toml_value
 
+KINDS = ", ".join(get_args(DataKind))
 DATA = '[data.faces]\nkind = "folder"\npath = "faces"\n'
 NETS = "[backbones.siren]\n[backbones.ffmlp]\n"
 TRANSFERS = '[[transfers]]\nfreeze = ["none", 0]\n'
@@ -144,10 +147,18 @@ def test_faults_at_the_top(top: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ('kind = "png"\npath = "a"', 'kind must be one of folder, celeba, celeba-hq, kodak, oasis, bundled, not "png"'),
-        ('path = "a"', "kind is missing: it must be one of folder, celeba, celeba-hq, kodak, oasis, bundled"),
+        ('kind = "png"\npath = "a"', f'kind must be one of {KINDS}, not "png"'),
+        ('path = "a"', f"kind is missing: it must be one of {KINDS}"),
         ('kind = "kodak"', "path is missing: it must be the folder of the kodak pictures"),
         ('kind = "bundled"\npath = "a"', "path has no meaning for the bundled pictures: leave it out"),
+        (
+            'kind = "noise:uniform"\npath = "a"',
+            "path has no meaning for noise, which is drawn: leave it out",
+        ),
+        (
+            'kind = "noise:uniform"\ntest = 2',
+            "size is missing: noise is drawn, so its size and number must be said",
+        ),
         (
             'kind = "bundled"\nsize = [0, 5]',
             "size must be [height, width] of at least 1 pixel each, not [0, 5]",

@@ -44,15 +44,21 @@ from .ranks.stable_rank import (
     weight_stable_ranks as weight_stable_ranks,
 )
 from .resume import Resume as Resume
+from .signals.audio import Recording as Recording, load_audio as load_audio, save_audio as save_audio
 from .signals.bundled import bundled_photos as bundled_photos, photo_sources as photo_sources
 from .signals.folders import load_folder as load_folder
+from .signals.frames import load_frames as load_frames
 from .signals.images import load_image as load_image, save_image as save_image
+from .signals.noise import noise_cohort as noise_cohort
+from .signals.phantom import phantom as phantom
 from .signals.signal import (
     Signal as Signal,
     coordinates as coordinates,
     coordinates_between as coordinates_between,
     signal_from_array as signal_from_array,
 )
+from .signals.speech import spoken_word as spoken_word
+from .signals.volumes import load_volume as load_volume
 from .studies.cells.planned import plan_study as plan_study
 from .studies.dictionary_sweep import run_sweep as run_sweep
 from .studies.drive.driver import drive as drive

@@ -1,4 +1,4 @@
-"""``inrlens cohort``: one encoder for a folder of images."""
+"""``inrlens cohort``: one encoder for a folder of images, or for noise."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,15 +13,16 @@ from inrlens.errors import InputError
 EXAMPLES = (
     "inrlens cohort photos/ --size 64x80 --limit 10 -o runs/cohort",
     'inrlens cohort scans/ --pattern "*.png" --grey --recipe fast -o runs/scans',
+    "inrlens cohort noise:uniform --size 64x80 --limit 10 -o runs/noise",
 )
 
 
 def cohort(
-    folder: Annotated[Path, typer.Argument(metavar="PHOTOS", help="A folder of images.")],
+    folder: Annotated[Path, typer.Argument(metavar="PHOTOS", help="A folder of images, or noise:NAME.")],
     out: opt.OutFolder,
     pattern: Annotated[str, typer.Option("--pattern", metavar="GLOB", help="Take files whose names match.")] = "*",
     limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", min=2, help="Take the first so many, by name.")
+        int | None, typer.Option("--limit", metavar="N", min=2, help="Take the first so many, by name; of noise 10.")
     ] = None,
     backbone: opt.Backbone = "siren",
     recipe: opt.Recipe = "paper",
@@ -39,19 +40,22 @@ def cohort(
     force: opt.Force = False,
     json: opt.Json = False,
 ) -> None:
-    """Fit one shared encoder, with a head for each image, to a folder; files that cannot be read are left out."""
+    """Fit one shared encoder, with a head for each image, to a folder; files that cannot be read are left out.
+
+    noise:uniform, noise:gaussian, noise:dead-leaves and noise:spectrum are drawn and need no folder.
+    """
     wanted = parse_size(size)
     replace = check_start(out, resume, force)
 
     from inrlens.cli.fit_runs import RunFolder, fit_into_folder
     from inrlens.cli.machine import prepare
     from inrlens.cli.recipe import chosen_recipe, hint_at_size
+    from inrlens.cli.sources import cohort_signals
     from inrlens.fitting.fit import fit_cohort
-    from inrlens.signals.folders import load_folder
 
     chosen = chosen_recipe(recipe, "cohort", backbone, steps, lr, batch)
     where = prepare(device, threads)
-    signals = load_folder(folder, pattern, wanted, grey, how, limit)
+    signals = cohort_signals(folder, pattern, wanted, grey, how, limit, seed)
     if len(signals) < 2:
         raise InputError(f"{folder} holds 1 readable image that matches {pattern!r}: a cohort needs at least 2.")
     hint_at_size(chosen, len(signals[0].values))

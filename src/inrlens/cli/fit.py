@@ -1,4 +1,4 @@
-"""``inrlens fit``: one network for one image."""
+"""``inrlens fit``: one network for one image, volume or sound."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,11 +12,12 @@ from inrlens.cli.resume import check_start
 EXAMPLES = (
     "inrlens fit photo.jpg --size 64x80 -o runs/photo",
     "inrlens fit photo.jpg --backbone ffmlp --recipe fast -o runs/photo",
+    "inrlens fit scan.nii.gz --recipe fast -o runs/scan",
 )
 
 
 def fit(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="An image file.")],
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="An image, a NIfTI or a sound file.")],
     out: opt.OutFolder,
     backbone: opt.Backbone = "siren",
     recipe: opt.Recipe = "paper",
@@ -34,19 +35,21 @@ def fit(
     force: opt.Force = False,
     json: opt.Json = False,
 ) -> None:
-    """Fit one network to one image and write a run folder: network, history, reconstruction, numbers."""
+    """Fit one network to one image, volume or sound; write a run folder: network, history, reconstruction, numbers."""
     wanted = parse_size(size)
     replace = check_start(out, resume, force)
 
     from inrlens.cli.fit_runs import RunFolder, fit_into_folder
     from inrlens.cli.machine import prepare
     from inrlens.cli.recipe import chosen_recipe, hint_at_size
+    from inrlens.cli.sources import one_signal
     from inrlens.fitting.fit import fit as fit_one
-    from inrlens.signals.images import load_image
+    from inrlens.fitting.suited import suited
 
     chosen = chosen_recipe(recipe, "single", backbone, steps, lr, batch)
     where = prepare(device, threads)
-    signal = load_image(image, wanted, grey, how)
+    signal = one_signal(image, wanted, grey, how)
+    chosen = suited(chosen, signal)
     hint_at_size(chosen, len(signal.values))
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),

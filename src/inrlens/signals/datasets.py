@@ -14,7 +14,7 @@ from pathlib import Path
 from inrlens.errors import InputError
 from inrlens.signals.bundled import photo_sources
 from inrlens.signals.folders import IMAGE_SUFFIXES
-from inrlens.signals.kinds import LAYOUTS, DataKind, Layout
+from inrlens.signals.kinds import LAYOUTS, NOISE, DataKind, Layout
 from inrlens.signals.nifti import NIFTI_SUFFIXES
 
 _log = logging.getLogger(__name__)
@@ -69,8 +69,10 @@ def find_files(kind: DataKind, folder: str | Path | None = None, pattern: str = 
 
     Raises:
         InputError: where the folder is missing or closed, no picture matches, or a subject of ``oasis`` lacks its
-            slice.
+            slice; for noise, which has no files.
     """
+    if kind.startswith(NOISE):
+        raise InputError(f"a data set of the kind {kind!r} is drawn and has no files: use noise_cohort.")
     if kind == "bundled":
         photos = Path(str(package_files("inrlens"))) / "photos"
         found = [DatasetFile(source.file, photos / source.file) for source in photo_sources()]

@@ -1,9 +1,22 @@
-"""The data sets whose layout is known: where their pictures lie, what they are called, how many there are."""
+"""The kinds of data sets, and what is known of them: where pictures lie, what they are called, how many there are."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-DataKind = Literal["folder", "celeba", "celeba-hq", "kodak", "oasis", "bundled"]
+DataKind = Literal[
+    "folder",
+    "celeba",
+    "celeba-hq",
+    "kodak",
+    "oasis",
+    "bundled",
+    "noise:uniform",
+    "noise:gaussian",
+    "noise:dead-leaves",
+    "noise:spectrum",
+]
+NOISE = "noise:"
+"""How the kinds begin that are drawn (``noise_cohort``) instead of read; the name of the noise follows."""
 
 
 @dataclass(frozen=True)
@@ -48,4 +61,4 @@ LAYOUTS: dict[DataKind, Layout] = {
         "neurite-OASIS", ("*", "*/*"), r"slice_norm\.nii(\.gz)?", "OASIS_OAS1_0001_MR1/slice_norm.nii.gz", 414
     ),
 }
-"""The layout of every kind but ``folder`` (any pictures directly inside) and ``bundled``."""
+"""The layout of every kind but ``folder`` (any pictures directly inside), ``bundled`` and noise."""

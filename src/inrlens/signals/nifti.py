@@ -1,16 +1,31 @@
-"""Slices of NIfTI files as signals."""
+"""NIfTI files as signals: slices and volumes."""
 
 import gzip
+import math
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from inrlens.errors import InputError
+from inrlens.signals.memory import check_memory
 from inrlens.signals.signal import Signal, signal_from_array
 
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
+
+
+def load_nifti(path: str | Path) -> Signal:
+    """Reads a NIfTI file as what it holds: a volume where three of its axes or more have several samples, else a slice.
+
+    Raises:
+        InputError: as ``load_nifti_slice`` and ``load_nifti_volume``.
+    """
+    long = sum(side > 1 for side in _opened(Path(path)).shape)
+    return load_nifti_volume(path) if long > 2 else load_nifti_slice(path)
 
 
 def load_nifti_slice(path: str | Path) -> Signal:
@@ -25,37 +40,97 @@ def load_nifti_slice(path: str | Path) -> Signal:
             non-finite values.
     """
     path = Path(path)
+    image = _opened(path)
+    shape = _few_axes(image.shape, 2)
+    if len(shape) != 2 or math.prod(shape) == 0:
+        raise InputError(f"{path} holds {_sides(image.shape)} values: give a file of one slice, height by width.")
+    return _signal(path, _values(path, image).reshape(shape), "scale them to [0, 1] first")
+
+
+def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = None) -> Signal:
+    """Reads a NIfTI file that holds one volume as a signal of one channel on the grid that the file stores: its axes
+    i, j, k are the grid's first, second and third.
+
+    Axes of one sample beyond the third are dropped, the stored scaling is applied, and values come into [0, 1] as for
+    ``load_nifti_slice`` or by ``window``. The size is looked at before the values are read.
+
+    Args:
+        path: the file.
+        window: ``(low, high)``: the stored values that become 0 and 1, such as (-1000.0, 400.0) for a CT in Hounsfield
+            units; what lies beyond is clipped.
+
+    Raises:
+        InputError: where nibabel is not installed, the file is missing or damaged, it holds no volume or several, no
+            memory holds it, the window is empty, or values are not finite or, without a window, negative.
+    """
+    path = Path(path)
+    if window is not None and not -math.inf < window[0] < window[1] < math.inf:
+        raise InputError(f"window must be (low, high) with low below high, not {window}.")
+    image = _opened(path)
+    shape = _few_axes(image.shape, 3)
+    if len(shape) != 3 or math.prod(shape) == 0:
+        raise InputError(f"{path} holds {_sides(image.shape)} values: give a file of one volume, of three axes.")
+    check_memory(str(path), shape)
+    array = _values(path, image).reshape(shape)
+    if window is not None:
+        low, high = window
+        array = np.clip((array - np.float32(low)) / np.float32(high - low), np.float32(0.0), np.float32(1.0))
+    return _signal(path, array, "give window=(low, high), the values that become 0 and 1")
+
+
+def _opened(path: Path) -> Any:
+    """The file's header, with its values still on the disk."""
     try:
         import nibabel
-        from nibabel.filebasedimages import ImageFileError
     except ImportError as error:
         raise InputError(
             f'{path.name} is a NIfTI file, which nibabel reads: install it with pip install "inrlens[nifti]".'
         ) from error
-    try:
+    with _readable(path):
         if path.suffix == ".gz":
             _check_sum(path)
         image = nibabel.load(path)
-        if not isinstance(image, nibabel.spatialimages.SpatialImage):
-            raise InputError(f"{path} holds no picture: give a NIfTI slice.")
-        array = np.asarray(image.dataobj, dtype=np.float32)
+    if not isinstance(image, nibabel.spatialimages.SpatialImage):
+        raise InputError(f"{path} holds no picture: give a NIfTI slice or volume.")
+    return image
+
+
+def _values(path: Path, image: Any) -> np.ndarray:
+    with _readable(path):
+        return np.asarray(image.dataobj, dtype=np.float32)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    from nibabel.filebasedimages import ImageFileError
+
+    try:
+        yield
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist.") from error
     except (ImageFileError, OSError, EOFError, ValueError, TypeError, zlib.error) as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(f"{path} could not be read as NIfTI ({error}); is it cut short or damaged?") from error
-    while array.ndim > 2 and 1 in array.shape:
-        array = array.squeeze(max(axis for axis, side in enumerate(array.shape) if side == 1))
-    if array.ndim != 2 or array.size == 0:
-        shape = "x".join(str(side) for side in image.shape)
-        raise InputError(f"{path} holds {shape} values: give a file of one slice, height by width.")
+
+
+def _few_axes(shape: tuple[int, ...], most: int) -> tuple[int, ...]:
+    """The shape without axes of one sample, the last first, until so many are left."""
+    sides = list(shape)
+    while len(sides) > most and 1 in sides:
+        del sides[max(axis for axis, side in enumerate(sides) if side == 1)]
+    return tuple(sides)
+
+
+def _signal(path: Path, array: np.ndarray, mend: str) -> Signal:
     low, high = float(array.min()), float(array.max())
     if not np.isfinite([low, high]).all() or low < 0.0:
-        raise InputError(f"{path} holds values from {low:g} to {high:g}: scale them to [0, 1] first.")
+        raise InputError(f"{path} holds values from {low:g} to {high:g}: {mend}.")
     if high > 1.0:
         array = array / np.float32(high)
-    return signal_from_array(path.name, torch.from_numpy(np.array(array[:, :, None], order="C")), bit_depth=16)
+    return signal_from_array(path.name, torch.from_numpy(np.array(array[..., None], order="C")), bit_depth=16)
+
+
+def _sides(shape: tuple[int, ...]) -> str:
+    return "x".join(str(side) for side in shape)
 
 
 def _check_sum(path: Path) -> None:

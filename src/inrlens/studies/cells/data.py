@@ -1,4 +1,4 @@
-"""A study's data set, split and read: what every cell is computed from."""
+"""A study's data set, split and read or drawn: what every cell is computed from."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,8 +6,10 @@ from pathlib import Path
 from inrlens.errors import InputError
 from inrlens.signals.dataset_pictures import read_pictures
 from inrlens.signals.datasets import absent_files, expand_path, file_sha256, find_files
+from inrlens.signals.kinds import NOISE
+from inrlens.signals.noise import noise_cohort
 from inrlens.signals.signal import Signal
-from inrlens.signals.splits import split_files
+from inrlens.signals.splits import Split, split_files
 from inrlens.studies.cells.plan import DataFile
 from inrlens.studies.spec.model import DataSpec
 
@@ -27,9 +29,10 @@ class LoadedData:
 
 
 def load_data(spec: DataSpec, base: str | Path) -> LoadedData:
-    """Finds, splits, hashes and reads a data set.
+    """Finds, splits, hashes and reads a data set, or draws it.
 
     The bundled photographs are split in their own order, cohort first; every other set at random by ``split_seed``.
+    Noise is drawn from ``split_seed``, cohort first; in place of a file its values are hashed.
 
     Args:
         spec: the data set.
@@ -40,24 +43,39 @@ def load_data(spec: DataSpec, base: str | Path) -> LoadedData:
             read; the message names the data set.
     """
     try:
-        found = find_files(spec.kind, _folder(spec, base), spec.pattern)
-        seed = None if spec.kind == "bundled" else spec.split_seed
-        absent = absent_files(spec.kind, found) if spec.pattern == "*" else ""
-        split = split_files(found, spec.cohort, spec.validation, spec.test, seed, absent)
-        used = split.cohort + split.validation + split.test
-        # Before the values are read: a file that changes in between shows as a changed hash the next time.
-        hashes = [file_sha256(file.path) for file in used]
-        signals = tuple(read_pictures(spec.kind, used, spec.size, spec.how, spec.channels, spec.turn))
+        if spec.kind.startswith(NOISE):
+            signals = _drawn(spec)
+            hashes = [signal.digest for signal in signals]
+        else:
+            split = _split(spec, base)
+            used = split.cohort + split.validation + split.test
+            # Before the values are read: a file that changes in between shows as a changed hash the next time.
+            hashes = [file_sha256(file.path) for file in used]
+            signals = tuple(read_pictures(spec.kind, used, spec.size, spec.how, spec.channels, spec.turn))
     except InputError as error:
         raise InputError(f"data set {spec.name!r}: {error}") from error
-    first, second = len(split.cohort), len(split.cohort) + len(split.validation)
-    uses = ["cohort"] * first + ["validation"] * len(split.validation) + ["test"] * len(split.test)
+    first, second = spec.cohort, spec.cohort + spec.validation
+    uses = ["cohort"] * first + ["validation"] * spec.validation + ["test"] * (len(signals) - second)
     files = tuple(
         DataFile(spec.name, signal.name, use, sha256, signal.digest)
         for signal, use, sha256 in zip(signals, uses, hashes, strict=True)
     )
     _refuse_twins(files)
     return LoadedData(spec, signals[:first], signals[first:second], signals[second:], files)
+
+
+def _split(spec: DataSpec, base: str | Path) -> Split:
+    found = find_files(spec.kind, _folder(spec, base), spec.pattern)
+    seed = None if spec.kind == "bundled" else spec.split_seed
+    absent = absent_files(spec.kind, found) if spec.pattern == "*" else ""
+    return split_files(found, spec.cohort, spec.validation, spec.test, seed, absent)
+
+
+def _drawn(spec: DataSpec) -> tuple[Signal, ...]:
+    if spec.size is None or spec.test is None:
+        raise InputError("noise is drawn, so its size and its number for the test must be said.")
+    count = spec.cohort + spec.validation + spec.test
+    return tuple(noise_cohort(spec.kind.removeprefix(NOISE), count, spec.size, spec.channels, spec.split_seed))
 
 
 def _folder(spec: DataSpec, base: str | Path) -> Path | None:

@@ -1,12 +1,12 @@
 """How much memory a study's workers need, and whether the machine has it."""
 
 import math
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from inrlens.dictionaries.encoding import ENCODING_TILE
 from inrlens.fields.field import EVALUATION_TILE
+from inrlens.signals.memory import physical_memory
 from inrlens.studies.cells.cell import Cell
 from inrlens.studies.price.operations import Cells, dictionary_size, fit_cell, network_of
 from inrlens.studies.price.words import memory as in_words
@@ -90,11 +90,3 @@ def memory_need(
             f"{in_words(there)}: {fewer}."
         )
     return MemoryNeed(largest, most, one, workers, workers * one, there, fits, warning)
-
-
-def physical_memory() -> int | None:
-    """The machine's memory in bytes; None where the system does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None

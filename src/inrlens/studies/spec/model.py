@@ -30,7 +30,7 @@ class DataSpec:
     kind: DataKind
     path: str | None
     """As written: absolute, or relative to the study's file; ``${NAME}`` stands for an environment variable. None for
-    ``bundled``."""
+    ``bundled`` and noise."""
     cohort: int = 10
     validation: int = 0
     test: int | None = None

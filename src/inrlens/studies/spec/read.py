@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args
 from inrlens.errors import InputError
 from inrlens.fields.backbone import backbone_names
 from inrlens.fitting.recipes import Recipe, Task
+from inrlens.signals.kinds import NOISE
 from inrlens.studies.spec.checks import Parts, dictionary_faults, single_faults, transfer_faults
 from inrlens.studies.spec.form import (
     BackboneForm,
@@ -155,11 +156,15 @@ def _data(name: str, table: Any, faults: list[str]) -> DataSpec | None:
     form = filled(DataForm, table, where, faults)
     if form is None:
         return None
-    if (form.path is None) != (form.kind == "bundled"):
+    noise = form.kind.startswith(NOISE)
+    if (form.path is None) != (form.kind == "bundled" or noise):
         missing = f"{where}.path is missing: it must be the folder of the {form.kind} pictures"
-        faults.append(
-            missing if form.path is None else f"{where}.path has no meaning for the bundled pictures: leave it out"
-        )
+        what = "noise, which is drawn" if noise else "the bundled pictures"
+        faults.append(missing if form.path is None else f"{where}.path has no meaning for {what}: leave it out")
+        return None
+    unsaid = [key for key in ("size", "test") if getattr(form, key) is None] if noise else []
+    if unsaid:
+        faults.append(f"{where}.{unsaid[0]} is missing: noise is drawn, so its size and number must be said")
         return None
     if form.turn and form.size is not None and form.size[0] > form.size[1]:
         faults.append(f"{where}.size: with `turn` every picture lies on its side, but {found(form.size)} is upright")

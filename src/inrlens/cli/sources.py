@@ -1,0 +1,60 @@
+"""The signals that verbs are given: files, folders, and noise by its name."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inrlens.errors import InputError
+
+if TYPE_CHECKING:
+    from inrlens.signals.folders import SignalList
+    from inrlens.signals.signal import Signal
+    from inrlens.signals.sizing import Fitting
+
+_COHORT = 10
+"""How many signals of noise are drawn where no number is given: as many as the paper's cohorts have."""
+
+
+def cohort_signals(
+    source: Path,
+    pattern: str,
+    size: tuple[int, int] | None,
+    grey: bool,
+    how: "Fitting",
+    limit: int | None,
+    seed: int,
+) -> "SignalList":
+    """The images of a folder, or noise where ``source`` is ``noise:NAME`` and no folder of that name is there.
+
+    Raises:
+        InputError: where nothing can be read, or noise is asked for without a size or by a name that is not known.
+    """
+    from inrlens.signals.folders import SignalList, load_folder
+    from inrlens.signals.kinds import NOISE
+    from inrlens.signals.noise import noise_cohort
+
+    if not str(source).startswith(NOISE) or source.exists():
+        return load_folder(source, pattern, size, grey, how, limit)
+    if size is None:
+        raise InputError(f"{source} is drawn at any size: give one with --size, such as --size 64x80.")
+    if pattern != "*":
+        raise InputError(f"--pattern {pattern!r} has no meaning for {source}, which has no files: leave it out.")
+    name = str(source).removeprefix(NOISE)
+    return SignalList(noise_cohort(name, limit or _COHORT, size, 1 if grey else 3, seed), ())
+
+
+def one_signal(path: Path, size: tuple[int, int] | None, grey: bool, how: "Fitting") -> "Signal":
+    """An image, a NIfTI slice or volume, or a sound with one channel, by the file's ending.
+
+    Raises:
+        InputError: where it cannot be read, or a size or grey is asked for of what is no image.
+    """
+    from inrlens.signals.audio import AUDIO_SUFFIXES, load_audio
+    from inrlens.signals.images import load_image
+    from inrlens.signals.nifti import NIFTI_SUFFIXES, load_nifti
+
+    name = path.name.lower()
+    if not name.endswith((*NIFTI_SUFFIXES, *AUDIO_SUFFIXES)):
+        return load_image(path, size, grey, how)
+    if size is not None or grey:
+        raise InputError(f"{path} is no image: leave --size and --grey out.")
+    return load_audio(path) if name.endswith(AUDIO_SUFFIXES) else load_nifti(path)
