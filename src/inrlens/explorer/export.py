@@ -11,7 +11,7 @@ from inrlens.explorer.bundle import is_current, write_bundle
 from inrlens.explorer.folder import ensure_free_explorer, ensure_own_explorer, read_manifest
 from inrlens.explorer.gather import Gathered
 from inrlens.explorer.pages import write_page, write_single
-from inrlens.files import RUN_ENTRIES, whole_folder
+from inrlens.files import whole_folder
 
 OWN_FOLDER = "explorer"
 """Inside the first run's folder: what is written there is used again until anything changes that decides it."""
@@ -100,16 +100,15 @@ def export_file(gathered: Gathered, file: Path, signals: int | None, tell: Tell,
 
 
 def check_target(target: Path, paths: Sequence[Path]) -> None:
-    """Refuses to export over what is read.
+    """Refuses to export over or into what is read.
 
     Raises:
-        InputError: where ``target`` is or holds one of ``paths``, or is among the files that a run of ours holds.
+        InputError: where ``target`` is, holds or lies in one of ``paths``: a run folder holds nothing but its own.
     """
     place = Path(target).resolve()
     for given in paths:
         source = Path(given).resolve()
-        below = place.relative_to(source).parts[:1] if place.is_relative_to(source) else ()
-        if source.is_relative_to(place) or (source.is_dir() and set(below) & RUN_ENTRIES):
+        if source.is_relative_to(place) or place.is_relative_to(source):
             raise InputError(f"--export {target} belongs to {given}, which is read here: give the export another path.")
 
 

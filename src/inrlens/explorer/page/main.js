@@ -91,6 +91,7 @@ function layOut(app, main) {
   );
   app.on((changed) => {
     if (changed.has("view")) for (const one of sections) one.hidden = one.id !== `view-${app.state.view}`;
+    if (changed.has("pane")) warning.hidden = true;
     if (changed.has("fault")) {
       warning.textContent = sentence(app.fault);
       warning.hidden = false;

@@ -7,6 +7,10 @@ import { ordered } from "inrlens/model/numbers.js";
 
 /** Milliseconds between two changes of the address: browsers refuse more than some hundred in half a minute. */
 const ADDRESS_PAUSE = 250;
+/** Milliseconds after an entry of the browser's history in which none is added. */
+const AGAIN = 1000;
+/** What of a pane is a place to go back to. */
+const STEPS = ["network", "head", "dictionary"];
 /** Milliseconds without a change after which an edit is prepared. */
 const QUIET = 700;
 /** Dictionaries kept beside those that are shown. */
@@ -31,10 +35,12 @@ export class App {
     /** Whether a pane's edit ended in a fault. */
     this.halted = [false, false];
     this.runners = [null, null];
+    this.left = -Infinity;
     /** The row that is pointed at; it is no part of the state. @type {number|null} */
     this.hover = null;
     this.state = location.hash ? fromHash(location.hash.slice(1), this.manifest) : initialState(this.manifest);
     addEventListener("hashchange", () => this.restore());
+    addEventListener("pagehide", () => this.write());
   }
 
   /** Loads what the state shows and starts an edit that it holds. */
@@ -51,6 +57,7 @@ export class App {
 
   /** Changes the state: `app.set({view: "compare"})`. */
   set(change) {
+    if ("view" in change && change.view !== this.state.view) this.leave();
     this.state = { ...this.state, ...change };
     this.load();
     if ("view" in change) this.edit(1);
@@ -59,17 +66,30 @@ export class App {
   }
 
   /** Changes one pane; a new network starts afresh, a new dictionary drops atom and gains. */
-  setPane(place, change) {
-    let pane = { ...this.state.panes[place], ...change };
+  setPane(place, wanted) {
+    const before = this.state.panes[place];
+    // What stays as it is must not drop atom and gains.
+    const change = Object.fromEntries(Object.entries(wanted).filter(([name, value]) => before[name] !== value));
+    if (!Object.keys(change).length) return;
+    let pane = { ...before, ...change };
     if ("network" in change) {
       const network = this.networkOf(change.network);
-      const before = this.dictionaryOf(this.state.panes[place]);
-      pane = { ...paneOf(network), ...change };
-      const same = network.dictionaries.find((one) => one.layer === before?.layer);
-      if (same && !("dictionary" in change)) pane.dictionary = same.id;
-    } else if ("dictionary" in change) pane = { ...pane, atom: null, gains: {}, ...change };
+      const { layer } = this.dictionaryOf(before) ?? {};
+      const { name } = this.networkOf(before.network).signals.find((one) => one.head === before.head);
+      const dictionary = network.dictionaries.find((one) => one.layer === layer);
+      const signal = network.signals.find((one) => one.name === name);
+      pane = {
+        ...paneOf(network),
+        ...(dictionary && { dictionary: dictionary.id }),
+        ...(signal && { head: signal.head }),
+      };
+      pane = { ...pane, ...wanted };
+    } else if ("dictionary" in change) pane = { ...pane, atom: null, gains: {}, ...wanted };
     const names = new Set(Object.keys(change).map((name) => (name === "network" ? "pane" : name)));
-    if ("network" in change || "dictionary" in change || "head" in change) names.add("pane");
+    if (STEPS.some((name) => name in change)) {
+      names.add("pane");
+      this.leave();
+    }
     const panes = this.state.panes.map((one, index) => (index === place ? pane : one));
     this.state = { ...this.state, panes };
     if (names.has("pane") && place === 0 && this.state.row !== null) {
@@ -236,7 +256,11 @@ export class App {
 
   /** The edited picture of a pane: `{output, done, total, coarse, psnr}`, or null where no gain is set. */
   edited(place = 0) {
-    return this.edits[place];
+    const edit = this.edits[place];
+    const now = this.state.panes[place];
+    // A picture of other gains stays until the next one comes, a picture of something else does not.
+    const own = edit && STEPS.every((name) => edit.pane[name] === now[name]);
+    return own ? edit : null;
   }
 
   /** Computes the picture for a pane's gains; "edited" is told at every step. */
@@ -264,7 +288,7 @@ export class App {
       if (!current()) return;
       const finish = (step) => {
         if (!current()) return;
-        this.edits[place] = { ...step, psnr: psnr(step.output, target) };
+        this.edits[place] = { ...step, pane, psnr: psnr(step.output, target) };
         this.tell("edited");
       };
       const exact = { done: 1, total: 1, coarse: false };
@@ -276,7 +300,7 @@ export class App {
       if (current()) await this.runner(place).edit(request, finish);
     } catch (fault) {
       if (fault.name === "AbortError") return;
-      this.halted[place] = current();
+      if (current()) [this.halted[place], this.edits[place]] = [true, null];
       this.fail(fault);
     }
   }
@@ -339,13 +363,24 @@ export class App {
   remember() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.written = `#${toHash(this.state)}`;
-      history.replaceState(null, "", this.written);
+      this.write();
     }, ADDRESS_PAUSE);
   }
 
+  /** Starts a new entry of the browser's history: what is seen now is what Back comes to. */
+  leave() {
+    this.write();
+    if (performance.now() - this.left < AGAIN) return;
+    this.left = performance.now();
+    history.pushState(null, "", location.hash);
+  }
+
+  write() {
+    history.replaceState(null, "", `#${toHash(this.state)}`);
+  }
+
   restore() {
-    if (location.hash === this.written) return;
+    clearTimeout(this.timer);
     this.state = fromHash(location.hash.slice(1), this.manifest);
     this.hover = null;
     this.retry();

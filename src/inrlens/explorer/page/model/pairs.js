@@ -12,13 +12,15 @@ export function atomAt(app, place) {
 }
 
 /**
- * One sentence on how the panes' atoms differ; "" until both are there.
+ * One sentence on how the panes' atoms differ, or on what is missing; "" until all has come.
  * @param {import("inrlens/model/app.js").App} app
  */
 export function difference(app) {
   const scenes = [app.scene(0), app.scene(1)];
   const atoms = [atomAt(app, 0), atomAt(app, 1)];
-  if (atoms.includes(null)) return "";
+  if (!scenes.every(complete)) return "";
+  const none = PLACES.filter((_, place) => atoms[place] === null);
+  if (none.length) return `No atom stands at rank ${count(app.state.rank + 1)} in the ${none.join(" and the ")} pane.`;
   if (scenes[0].dictionary === scenes[1].dictionary && scenes[0].signal === scenes[1].signal) {
     return "Both panes show the same dictionary and signal: choose another in one of them.";
   }

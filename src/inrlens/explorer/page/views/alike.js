@@ -106,12 +106,7 @@ function likeLine(app, network, dictionary, { entry, owner, other }, refocus) {
   const element = h("div", { class: "line" }, h("p", { class: "muted small", title: meaning }, label), list);
   let drawn = [];
   const go = (atom) => {
-    if (owner !== network) {
-      const { name } = network.signals.find((one) => one.head === app.state.panes[0].head);
-      const head = owner.signals.find((one) => one.name === name)?.head ?? owner.signals[0].head;
-      app.setPane(0, { network: owner.id, head, dictionary: other.id, atom });
-    } else if (other.id !== dictionary.id) app.setPane(0, { dictionary: other.id, atom });
-    else app.pick(atom);
+    app.setPane(0, { network: owner.id, dictionary: other.id, atom });
     refocus();
   };
   const draw = (each) => {

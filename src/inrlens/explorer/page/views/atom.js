@@ -104,7 +104,7 @@ function offered(app, refocus) {
     const values = valuesOf(by, atoms, effects);
     const buttons = largest(values, OFFERED, (atom) => atoms.count(atom) > 0).map((atom) => {
       const shown = number(by).show(values[atom]);
-      const label = `Atom ${atom}, ${shown} ${number(by).label}`;
+      const label = `Atom ${atom}, ${shown} ${effects ? "lost" : number(by).label}`;
       const go = () => {
         app.pick(atom);
         refocus();

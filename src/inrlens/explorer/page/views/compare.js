@@ -215,7 +215,8 @@ function drawRemoval(host, app, place, scene, atom, most) {
   const { network, signal, dictionary, atoms, effects } = scene;
   if (atoms && atom === null) {
     const text = `This order has only ${count(most)} atoms, so none stands at rank ${count(app.state.rank + 1)}.`;
-    put(host, h("p", { class: "muted" }, most ? text : ""));
+    const none = complete(scene) ? "No atom of this dictionary passes the filters." : "";
+    put(host, h("p", { class: "muted" }, most ? text : none));
     return;
   }
   const about = atoms ? ablation(scene, atom) : { map: null, without: null, effect: null, lost: null };

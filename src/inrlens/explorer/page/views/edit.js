@@ -133,7 +133,12 @@ function rowOf(app, send, dictionary, atom, leave) {
   const canvas = h("canvas", { width: 1, height: 1 });
   const pick = h("button", { type: "button", class: "quiet name", onclick: () => app.pick(atom) }, `atom ${atom}`);
   const slider = h("input", { type: "range", ...limits, list: TICKS, "aria-label": `Gain of atom ${atom}` });
-  const field = h("input", { type: "number", ...limits, "aria-label": `Gain of atom ${atom}, as a number` });
+  const field = h("input", {
+    type: "number",
+    ...limits,
+    step: "any",
+    "aria-label": `Gain of atom ${atom}, as a number`,
+  });
   const off = h(
     "button",
     { type: "button", class: "quiet off", onclick: () => leave(atom), "aria-label": `Take atom ${atom} off the list` },

@@ -16,8 +16,8 @@ const SIZES = [
 /** CSS pixels of a cell around its map, and of the two lines below it. */
 const ROOM = 12;
 const LINES = 38;
-/** The least width of a cell: "−0.12 dB" must fit. */
-const NARROWEST = 62;
+/** The least width of a cell: "−9.16e−4 dB" must fit. */
+const NARROWEST = 78;
 /** Milliseconds after the reader has scrolled in which the grid does not move by itself. */
 const PATIENCE = 400;
 /** Milliseconds after a pick before the grid moves: the pictures come first. */

@@ -38,6 +38,7 @@ export function mount(host, app) {
     const row = app.hover ?? held;
     const found = row === null || !scene.atoms ? [] : atomsAt(scene, row, rowBy);
     host.classList.toggle("bare", !scene.dictionary);
+    if (found.length) host.classList.add("used");
     head(scene, row, held, found.length);
     for (const button of orders) {
       button.setAttribute("aria-pressed", String(button.dataset.by === rowBy));
@@ -106,7 +107,7 @@ function fill(item, found, scene, images) {
   const { atom, code, effect } = found;
   const { network, dictionary, atoms, effects } = scene;
   const drop = effects ? effects.numbers.psnr_drop[atom] : NaN;
-  const words = [`atom ${atom}`, short(code), short(effect), fixed(drop, 3)];
+  const words = [`atom ${atom}`, short(code), short(effect), short(drop)];
   [item.name, item.code, item.effect, item.drop].forEach((cell, i) => write(cell, words[i]));
   const said = `${words[0]}, code ${words[1]}, effect here ${words[2]}, ${words[3]} dB lost without it`;
   if (item.button.ariaLabel !== said) item.button.setAttribute("aria-label", said);

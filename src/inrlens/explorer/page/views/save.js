@@ -109,9 +109,9 @@ function numbers(app) {
 }
 
 function nameOf(app, what, ending) {
-  const { network, dictionary, atom } = app.scene();
+  const { network, dictionary, signal, atom } = app.scene();
   const parts = {
-    atoms: [network.name, dictionary?.name, what === "pictures" && atom !== null ? `atom-${atom}` : null],
+    atoms: [network.name, signal.name, dictionary?.name, what === "pictures" && atom !== null ? `atom-${atom}` : null],
     compare: ["compare"],
     freeze: [sweepOf(app)?.backbone],
   }[app.state.view];

@@ -61,7 +61,8 @@ function jumpBox(app, say) {
   const typing = { type: "text", inputmode: "numeric", size: 6, autocomplete: "off" };
   const input = h("input", { ...typing, "aria-label": "Go to atom number" });
   const go = () => {
-    const text = input.value.trim();
+    // The page itself writes 1,024.
+    const text = input.value.trim().replaceAll(",", "");
     const { dictionary, atoms } = app.scene();
     if (!text || !dictionary) return;
     const atom = /^\d+$/.test(text) ? Number(text) : NaN;
