@@ -55,7 +55,7 @@ def test_unreadable_pictures(tmp_path: Path, what: str) -> None:
         (["--size", "64"], "'64'"),
         (["--size", "99999999x2"], "'99999999x2'"),
         (["--size", "60000x60000"], "3,600,000,000 pixels"),
-        (["--backbone", "mlp"], "'mlp' is not known; allowed are ffmlp, siren"),
+        (["--backbone", "mlp"], "'mlp' is not known; allowed are ffmlp, finer, gauss, "),
         (["--recipe", "slow"], "slow"),
         (["--how", "stretch"], "stretch"),
         (["--seed", "-1"], "-1"),

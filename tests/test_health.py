@@ -18,13 +18,18 @@ def _moments(rows: torch.Tensor) -> Moments:
     return Moments(len(rows), exact.sum(0), exact.T @ exact)
 
 
+DEAD = {"ffmlp": -1.0, "gauss": 100.0, "wire": 100.0, "wire_real": 100.0}
+"""A bias from which a unit without weights gives 0; elsewhere 0 does."""
+
+
 def _field(backbone: str = "ffmlp") -> il.Field:
     """A field whose layer 1 has three dead and two constant units."""
     field = toys.field(backbone)
     with torch.no_grad():
         layer = field.encoder.layer(1)
-        layer.weight[:5] = 0.0
-        layer.bias[:3] = -1.0 if backbone == "ffmlp" else 0.0
+        for matrix in (parameter for parameter in layer.parameters() if parameter.ndim == 2):
+            matrix[:5] = 0.0
+        layer.bias[:3] = DEAD.get(backbone, 0.0)
         layer.bias[3:5] = torch.tensor([0.1, 0.07])
     return field
 

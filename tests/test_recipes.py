@@ -79,7 +79,7 @@ def test_numbers_that_are_no_recipe(numbers: dict[str, object], message: str) ->
     ("key", "message"),
     [
         ("optimizer", "recipe 'toy': optimizer 'sgd' is not known; allowed are adam, muon"),
-        ("schedule", "recipe 'toy': schedule 'sgd' is not known; allowed are constant, cosine"),
+        ("schedule", "recipe 'toy': schedule 'sgd' is not known; allowed are constant, cosine, exponential"),
     ],
 )
 def test_words_that_are_not_known(key: str, message: str) -> None:
@@ -97,7 +97,7 @@ def test_a_backbone_that_somebody_else_registers_has_no_recipe_of_ours(monkeypat
 
 def test_names_that_are_no_recipe() -> None:
     for make in (il.recipes.single, il.recipes.cohort, il.recipes.transfer):
-        with pytest.raises(il.InputError, match="backbone 'mlp' is not known; allowed are ffmlp, siren"):
+        with pytest.raises(il.InputError, match="backbone 'mlp' is not known; allowed are ffmlp, finer, gauss, "):
             make("mlp")
     for make in (il.recipes.paper, il.recipes.fast):
         with pytest.raises(il.InputError, match="task 'video' is not known; allowed are single, cohort, transfer"):

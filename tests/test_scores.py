@@ -96,7 +96,7 @@ def test_every_score_of_every_backbone_against_numpy(backbone: str) -> None:
     with torch.no_grad():
         post = [h.double().numpy() for h in field.encoder.activations(x)]
         pre = [u.double().numpy() for u in field.encoder.preactivations(x)]
-    weights = [field.encoder.layer(index).weight.detach().double().numpy() for index in range(field.depth)]
+    weights = [field.encoder.layer(index).matrix.detach().numpy().astype(complex) for index in range(field.depth)]
     of = {"post": post, "post_centred": [h - h.mean(0) for h in post], "pre": pre}
     for measure, oracle in ORACLES.items():
         name = "sr({})" if measure == "sr" else f"{measure} {{}}"

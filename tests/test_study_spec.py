@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from inrlens.errors import InputError
+from inrlens.fields.backbone import backbone_names
 from inrlens.fields.ffmlp import FFMLP
 from inrlens.fields.siren import Siren
 from inrlens.fitting.recipes import named
@@ -210,7 +211,7 @@ NO_SETTING = "is a setting of the network, which is the cohort's: set it there"
         ("cohort = { steps = true }", ".cohort.steps must be a whole number, not true"),
         ('cohort = { batch = "all" }', '.cohort.batch must be a whole number or "none", not "all"'),
         ('cohort = { steps = "none" }', '.cohort.steps must be a whole number, not "none"'),
-        ('cohort = { schedule = "step" }', '.cohort.schedule must be one of constant, cosine, not "step"'),
+        ('cohort = { schedule = "step" }', '.cohort.schedule must be one of constant, cosine, exponential, not "step"'),
         ('single = { learning_rate = "1e-4" }', '.single.learning_rate must be a number, not "1e-4"'),
         ("single = { steps = 0 }", ".single.steps must be at least 1, not 0"),
         ("single = { steps = [5, 0] }", ".single.steps must be at least 1, not 0"),
@@ -248,8 +249,8 @@ def test_a_bad_number_does_not_hide_another() -> None:
 
 
 def test_a_backbone_whose_table_has_another_name_says_what_it_is() -> None:
-    assert fault(TOP, DATA, "[backbones.mine]\n", TRANSFERS) == (
-        'backbones.mine: backbone "mine" is not known (allowed are ffmlp, siren)'
+    assert fault(TOP, DATA, "[backbones.hologram]\n", TRANSFERS) == (
+        f'backbones.hologram: backbone "hologram" is not known (allowed are {", ".join(backbone_names())})'
     )
     assert parsed(TOP, DATA, '[backbones.mine]\nbackbone = "siren"\n', TRANSFERS).backbones[0].backbone == "siren"
 

@@ -15,6 +15,12 @@ from inrlens.dictionaries.topk import SaeOrigin, SparseAutoencoder
 SMALL: dict[str, dict[str, Any]] = {
     "siren": {"width": 16, "depth": 4, "omega_0": 20.0},
     "ffmlp": {"width": 16, "depth": 4, "frequencies": 6, "sigma": 1.5},
+    "gauss": {"width": 16, "depth": 4, "scale": 3.0},
+    "finer": {"width": 16, "depth": 4, "omega_0": 5.0, "first_bias": 1.0},
+    "wire": {"width": 16, "depth": 4, "omega_0": 4.0, "scale": 2.0},
+    "wire_real": {"width": 16, "depth": 4, "omega_0": 4.0, "scale": 2.0},
+    "posenc": {"width": 16, "depth": 4, "frequencies": 3},
+    "relu": {"width": 16, "depth": 4},
 }
 """Tiny settings of every registered backbone; a test fails where one is missing."""
 
@@ -80,7 +86,8 @@ def sae(
     scores = (rows - centre) @ made.encoder.T
     shares = torch.linspace(0.6, 1.0, n_atoms).tolist()
     for atom, share in enumerate(shares):
-        made.encoder_bias[atom] = -torch.quantile(scores[:, atom], share)
+        # Rows that are equal (posenc's at -1 and 1) may lie at the quantile itself: rounding must not decide for them.
+        made.encoder_bias[atom] = -torch.quantile(scores[:, atom], share) - 1e-4
     made.encoder_bias[-1] -= 1.0
     made = made.to(dtype)
     renormalise(made)

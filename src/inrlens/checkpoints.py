@@ -11,17 +11,23 @@ from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
 from inrlens.fields import checkpoint as field_checkpoint
 from inrlens.fields.field import Field
+from inrlens.fields.network import Network
 
 _WHAT: dict[type, str] = {Field: "a field", SparseAutoencoder: "a dictionary", Effects: "an atlas"}
 
 
-def save(thing: Field | SparseAutoencoder | Effects, path: str | Path, *, force: bool = False) -> None:
+def save(thing: Network | SparseAutoencoder | Effects, path: str | Path, *, force: bool = False) -> None:
     """Writes a field, a dictionary or an atlas as one self-describing ``.safetensors`` file, whole or not at all.
 
     Raises:
-        InputError: where the path is taken (without ``force``) or cannot be written.
+        InputError: where the path is taken (without ``force``) or cannot be written, or a network is not ours.
     """
-    if isinstance(thing, Field):
+    if isinstance(thing, Network):
+        if not isinstance(thing, Field):
+            raise InputError(
+                f"{path}: a wrapped network is not saved here, only {', '.join(_WHAT.values())}: keep it as its own "
+                "code does, and wrap it again."
+            )
         write_container(path, field_checkpoint.pack_field(thing, __version__), force)
     elif isinstance(thing, SparseAutoencoder):
         write_container(path, dictionary_checkpoint.pack_sae(thing, __version__), force)

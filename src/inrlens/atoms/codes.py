@@ -12,7 +12,7 @@ from inrlens.dictionaries.encoding import ENCODING_TILE, RowEncoder
 from inrlens.dictionaries.evaluate import check_fits
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
-from inrlens.fields.field import Field
+from inrlens.fields.network import Network
 from inrlens.rows import over_tiles
 from inrlens.signals.signal import Signal
 
@@ -65,7 +65,7 @@ class Codes:
 
 
 @torch.no_grad()
-def check_codes(field: Field, sae: SparseAutoencoder, codes: Codes) -> None:
+def check_codes(field: Network, sae: SparseAutoencoder, codes: Codes) -> None:
     """Raises InputError where ``codes`` are not this dictionary's in this field, as a look at some rows shows."""
     if codes.n_atoms != sae.n_atoms:
         raise InputError(f"the codes speak of {codes.n_atoms} atoms, the dictionary has {sae.n_atoms}.")
@@ -76,7 +76,7 @@ def check_codes(field: Field, sae: SparseAutoencoder, codes: Codes) -> None:
         )
     x = field.grid_coordinates(codes.grid)
     rows = torch.linspace(0, x.shape[0] - 1, min(_CHECKED_ROWS, x.shape[0]), dtype=torch.float64).long().to(x.device)
-    h = field.encoder.run(x[rows], 0, sae.layer + 1) - sae.pre_bias
+    h = field.run_to(x[rows], sae.layer) - sae.pre_bias
     u = torch.nn.functional.linear(h, sae.encoder, sae.encoder_bias).gather(1, codes.indices[rows].long())
     stated = codes.values[rows]
     if bool((((stated - u).abs() > _CODE_TOLERANCE * (1.0 + u.abs())) & (stated > 0.0)).any()):
@@ -84,7 +84,7 @@ def check_codes(field: Field, sae: SparseAutoencoder, codes: Codes) -> None:
 
 
 @torch.no_grad()
-def encode(field: Field, sae: SparseAutoencoder, grid: tuple[int, ...] | None = None) -> Codes:
+def encode(field: Network, sae: SparseAutoencoder, grid: tuple[int, ...] | None = None) -> Codes:
     """The codes of a layer over a grid (default: the one the field was fitted on), computed in tiles.
 
     Raises:
@@ -100,7 +100,7 @@ def encode(field: Field, sae: SparseAutoencoder, grid: tuple[int, ...] | None = 
         encoder = RowEncoder(sae)
 
         def tile(part: slice) -> None:
-            z, atoms = encoder(field.encoder.run(x[part], 0, sae.layer + 1))
+            z, atoms = encoder(field.run_to(x[part], sae.layer))
             indices[part], values[part] = atoms.to(torch.int32), z
 
         return tile

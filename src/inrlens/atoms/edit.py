@@ -12,7 +12,7 @@ from inrlens.atoms.codes import encode
 from inrlens.atoms.suffix import Suffix, weighted_sums
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
-from inrlens.fields.field import EVALUATION_TILE, Field
+from inrlens.fields.network import EVALUATION_TILE, Network
 from inrlens.metrics import psnr
 from inrlens.rows import tiles
 from inrlens.signals.signal import Signal
@@ -43,7 +43,7 @@ class Ablation:
 
 
 def ablate(
-    field: Field,
+    field: Network,
     sae: SparseAutoencoder,
     atom: int,
     *,
@@ -68,7 +68,7 @@ def ablate(
 
 @torch.no_grad()
 def edit(
-    field: Field,
+    field: Network,
     sae: SparseAutoencoder,
     gains: Mapping[int, float],
     *,
@@ -97,7 +97,7 @@ def edit(
     x = field.grid_coordinates(codes.grid)
     for part in tiles(touched.shape[0], EVALUATION_TILE):
         rows = touched[part]
-        u = suffix.enter(field.encoder.run(x[rows], 0, sae.layer + 1))
+        u = suffix.enter(field.run_to(x[rows], sae.layer))
         u += weighted_sums(codes.indices[rows].long(), change[rows], suffix.reach)
-        out[rows] = suffix.finish(u)
+        out[rows] = suffix.finish(u, x[rows])
     return out.reshape(*codes.grid, field.channels)

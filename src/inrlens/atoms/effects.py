@@ -19,7 +19,7 @@ from inrlens.atoms.statistics import AtomStatistics, atom_statistics, check_rank
 from inrlens.atoms.suffix import Suffix
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
-from inrlens.fields.field import Field
+from inrlens.fields.network import Network
 from inrlens.metrics import psnr_from_mse
 from inrlens.rows import over_tiles, tiles
 from inrlens.signals.signal import Signal
@@ -101,7 +101,7 @@ class Effects:
 
 @torch.no_grad()
 def effects(
-    field: Field, sae: SparseAutoencoder, codes: Codes, head: int = 0, *, signal: Signal | None = None
+    field: Network, sae: SparseAutoencoder, codes: Codes, head: int = 0, *, signal: Signal | None = None
 ) -> Effects:
     """The effect of every atom on one head's output, over the grid of ``codes``; every core takes its share of rows.
 
@@ -129,12 +129,12 @@ def effects(
         suffix = Suffix(field, sae, head, first.reach)
 
         def tile(part: slice) -> None:
-            u = suffix.enter(field.encoder.run(x[part], 0, sae.layer + 1))
-            whole = suffix.finish(u.clone()).clone()
+            u = suffix.enter(field.run_to(x[part], sae.layer))
+            whole = suffix.finish(u.clone(), x[part]).clone()
             row, slot = (codes.values[part] > 0.0).nonzero(as_tuple=True)
             atom, code = codes.indices[part][row, slot].long(), codes.values[part][row, slot]
             output[part] = whole
-            delta[part][row, slot] = whole[row].sub_(suffix.finish(suffix.without(u, row, atom, code)))
+            delta[part][row, slot] = whole[row].sub_(suffix.finish(suffix.without(u, row, atom, code), x[part][row]))
 
         return tile
 

@@ -12,7 +12,7 @@ from inrlens.atoms.codes import Codes, check_codes
 from inrlens.atoms.suffix import Suffix, weighted_sums
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
-from inrlens.fields.field import Field
+from inrlens.fields.network import Network
 from inrlens.metrics import psnr_from_mse
 from inrlens.rows import over_tiles
 from inrlens.seeding import generator
@@ -38,7 +38,7 @@ class GroupCurve:
 
 
 def group_curve(
-    field: Field,
+    field: Network,
     sae: SparseAutoencoder,
     codes: Codes,
     order: Sequence[int],
@@ -106,7 +106,7 @@ def _places(codes: Codes, order: Sequence[int]) -> Tensor:
 
 @torch.no_grad()
 def _squared_errors(
-    field: Field,
+    field: Network,
     sae: SparseAutoencoder,
     codes: Codes,
     first: Suffix,
@@ -124,13 +124,13 @@ def _squared_errors(
         suffix = Suffix(field, sae, head, first.reach)
 
         def tile(part: slice) -> list[float]:
-            u = suffix.enter(field.encoder.run(x[part], 0, sae.layer + 1))
+            u = suffix.enter(field.run_to(x[part], sae.layer))
             atoms, z = codes.indices[part].long(), codes.values[part]
             at = place[atoms]
             errors = []
             for count in counts:
                 gone = (at >= 0) & ((at < count) if mode == "remove" else (at >= count))
-                out = suffix.finish(u - weighted_sums(atoms, torch.where(gone, z, 0.0), suffix.reach))
+                out = suffix.finish(u - weighted_sums(atoms, torch.where(gone, z, 0.0), suffix.reach), x[part])
                 errors.append(float((out.clamp(0.0, 1.0) - target[part]).double().square().sum()))
             return errors
 

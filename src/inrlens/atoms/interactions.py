@@ -16,7 +16,7 @@ from inrlens.atoms.effects import Effects
 from inrlens.atoms.suffix import Suffix
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
-from inrlens.fields.field import Field
+from inrlens.fields.network import Network
 from inrlens.metrics import psnr_from_mse
 from inrlens.rows import tiles
 from inrlens.signals.signal import Signal
@@ -45,7 +45,7 @@ class Interaction:
 
 @torch.no_grad()
 def interactions(
-    field: Field,
+    field: Network,
     sae: SparseAutoencoder,
     effects: Effects,
     pairs: Sequence[tuple[int, int]] | None = None,
@@ -119,7 +119,7 @@ def overlapping_pairs(effects: Effects, count: int) -> list[tuple[int, int]]:
 
 
 def _joint(
-    field: Field,
+    field: Network,
     sae: SparseAutoencoder,
     effects: Effects,
     suffix: Suffix,
@@ -133,9 +133,9 @@ def _joint(
     total = delta[here] + other_delta[there]
     joint = torch.empty_like(total)
     for part in tiles(shared.numel(), suffix.rows):
-        u = suffix.enter(field.encoder.run(x[shared[part]], 0, sae.layer + 1))
+        u = suffix.enter(field.run_to(x[shared[part]], sae.layer))
         u -= z[here[part], None] * suffix.reach[first] + other_z[there[part], None] * suffix.reach[second]
-        joint[part] = effects.output[shared[part]] - suffix.finish(u)
+        joint[part] = effects.output[shared[part]] - suffix.finish(u, x[shared[part]])
     whole = float(total.double().square().sum())
     excess = float((joint - total).double().square().sum()) / whole if whole > 0.0 else math.nan
     if effects.signal is None:

@@ -59,7 +59,13 @@ SaveEvery = Annotated[
 ]
 
 Backbone = Annotated[
-    str, typer.Option("--backbone", metavar="NAME", help="The network: siren or ffmlp.", rich_help_panel=_NETWORK)
+    str,
+    typer.Option(
+        "--backbone",
+        metavar="NAME",
+        help="The network: siren, ffmlp, gauss, finer, wire, wire_real, posenc or relu.",
+        rich_help_panel=_NETWORK,
+    ),
 ]
 Recipe = Annotated[
     RecipeName,

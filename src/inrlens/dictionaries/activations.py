@@ -1,13 +1,12 @@
 """The rows that a dictionary is trained on: a layer's activations, all of them."""
 
-import hashlib
 from threading import Lock
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from inrlens.fields.field import Field
+from inrlens.fields.network import Network
 from inrlens.rows import over_tiles
 
 ACTIVATION_TILE = 1024
@@ -16,29 +15,22 @@ ACTIVATION_TILE = 1024
 
 @torch.no_grad()
 def layer_rows(
-    field: Field, layer: int, grid: tuple[int, ...] | None = None, x: Float[Tensor, "n m"] | None = None
+    field: Network, layer: int, grid: tuple[int, ...] | None = None, x: Float[Tensor, "n m"] | None = None
 ) -> Float[Tensor, "n d"]:
     """A layer's activations ``(N, d)`` over a grid, or at coordinates ``x``."""
-    field.encoder.check_layer(layer)
     x = field.grid_coordinates(grid) if x is None else x
-    out = x.new_empty(x.shape[0], field.encoder.layer(layer).weight.shape[0])
+    out = x.new_empty(x.shape[0], field.units(layer))
 
     def tile(part: slice) -> None:
-        out[part] = field.encoder.run(x[part], 0, layer + 1)
+        out[part] = field.run_to(x[part], layer)
 
     over_tiles(x.shape[0], ACTIVATION_TILE, lambda: tile, x.device)
     return out
 
 
-def encoder_digest(field: Field, layer: int) -> str:
-    """SHA-256 of the projection and of layers 0..``layer``: all that the activations of a layer depend on."""
-    digest = hashlib.sha256()
-    if field.encoder.projection is not None:
-        digest.update(field.encoder.projection.frequencies.cpu().numpy().tobytes())
-    for index in range(layer + 1):
-        for value in field.encoder.layer(index).state_dict().values():
-            digest.update(value.cpu().numpy().tobytes())
-    return digest.hexdigest()
+def encoder_digest(field: Network, layer: int) -> str:
+    """SHA-256 of all that the activations of a layer depend on: of a field, the projection and layers 0..``layer``."""
+    return field.digest(layer)
 
 
 class SharedRows:
@@ -47,9 +39,9 @@ class SharedRows:
     def __init__(self, grid: tuple[int, ...] | None) -> None:
         self._grid = grid
         self._lock = Lock()
-        self._kept: list[tuple[Field, int, Tensor]] = []
+        self._kept: list[tuple[Network, int, Tensor]] = []
 
-    def __call__(self, field: Field, layer: int) -> Float[Tensor, "n d"]:
+    def __call__(self, field: Network, layer: int) -> Float[Tensor, "n d"]:
         """As ``layer_rows``; not to be changed."""
         with self._lock:
             for owner, number, rows in self._kept:

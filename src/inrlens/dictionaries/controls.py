@@ -16,7 +16,7 @@ from torch import Tensor
 from inrlens.dictionaries.encoding import ENCODING_TILE, RowEncoder
 from inrlens.dictionaries.topk import SaeOrigin, SparseAutoencoder
 from inrlens.errors import InputError
-from inrlens.fields.field import EVALUATION_TILE
+from inrlens.fields.network import EVALUATION_TILE
 from inrlens.rows import over_tiles, tiles
 from inrlens.seeding import generator
 

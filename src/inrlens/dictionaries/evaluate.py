@@ -12,7 +12,7 @@ from torch import Tensor
 from inrlens.dictionaries.encoding import ENCODING_TILE, RowEncoder
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
-from inrlens.fields.field import Field
+from inrlens.fields.network import Network
 from inrlens.metrics import psnrs_from_squared_error
 from inrlens.rows import over_tiles
 from inrlens.signals.signal import Signal, coordinates_between
@@ -47,7 +47,7 @@ class SaeQuality:
 
 @torch.no_grad()
 def evaluate_sae(
-    field: Field,
+    field: Network,
     sae: SparseAutoencoder,
     signals: Sequence[Signal] | None = None,
     *,
@@ -86,13 +86,13 @@ def evaluate_sae(
     )
 
 
-def _sums(field: Field, sae: SparseAutoencoder, x: Tensor, targets: Tensor | None) -> list[Tensor]:
+def _sums(field: Network, sae: SparseAutoencoder, x: Tensor, targets: Tensor | None) -> list[Tensor]:
     """Over all rows: squared error, squared distance to the mean, squared length, how often each atom fires, and for
     every output column the squared change, and the squared errors replaced and intact."""
-    start = sae.layer + 1
+    layer = sae.layer
 
     def layer_sum(part: slice) -> Tensor:
-        return field.encoder.run(x[part], 0, start).double().sum(0)
+        return field.run_to(x[part], layer).double().sum(0)
 
     found = over_tiles(x.shape[0], ENCODING_TILE, lambda: layer_sum, x.device)
     mean = torch.stack(found).sum(0) / x.shape[0]
@@ -101,10 +101,10 @@ def _sums(field: Field, sae: SparseAutoencoder, x: Tensor, targets: Tensor | Non
         encoder = RowEncoder(sae)
 
         def tile(part: slice) -> tuple[Tensor, ...]:
-            h = field.encoder.run(x[part], 0, start)
+            h = field.run_to(x[part], layer)
             values, atoms = encoder(h)
             h_hat = sae.decode(values, atoms)
-            whole, instead = (field.head(field.encoder.run(rows, start, None)).clamp(0.0, 1.0) for rows in (h, h_hat))
+            whole, instead = (field.run_on(rows, x[part], layer).clamp(0.0, 1.0) for rows in (h, h_hat))
             target = whole if targets is None else targets[part]
             return (
                 (h_hat - h).double().square().sum(),
@@ -122,15 +122,14 @@ def _sums(field: Field, sae: SparseAutoencoder, x: Tensor, targets: Tensor | Non
     return [torch.stack(column).sum(0) for column in zip(*parts, strict=True)]
 
 
-def check_fits(field: Field, sae: SparseAutoencoder) -> None:
+def check_fits(field: Network, sae: SparseAutoencoder) -> None:
     """Raises InputError where a dictionary does not fit a field's layer."""
-    field.encoder.check_layer(sae.layer)
-    width = int(field.encoder.layer(sae.layer).weight.shape[0])
+    width = field.units(sae.layer)
     if width != sae.width:
         raise InputError(f"the dictionary is for layers of {sae.width} units, layer {sae.layer} here has {width}.")
 
 
-def _targets(field: Field, signals: Sequence[Signal] | None, grid: tuple[int, ...]) -> Float[Tensor, "n mc"] | None:
+def _targets(field: Network, signals: Sequence[Signal] | None, grid: tuple[int, ...]) -> Float[Tensor, "n mc"] | None:
     if signals is None:
         return None
     if len(signals) != field.heads:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from inrlens.errors import InputError
-from inrlens.fields.field import Field
+from inrlens.fields.network import Network
 from inrlens.ranks.stable_rank import Moments, layer_moments
 
 _STILL = 1e-6
@@ -39,7 +39,7 @@ class LayerHealth:
     effective_rank: float
 
 
-def layer_health(field: Field, grid: tuple[int, ...] | None = None) -> tuple[LayerHealth, ...]:
+def layer_health(field: Network, grid: tuple[int, ...] | None = None) -> tuple[LayerHealth, ...]:
     """Every layer's health, first to last, over a grid (default: the one the field was fitted on).
 
     Raises:

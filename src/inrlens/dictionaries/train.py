@@ -14,7 +14,7 @@ from inrlens.dictionaries.loop import Outcome, SaeCallback, SaeRecord, train
 from inrlens.dictionaries.recipe import Centre, SaeRecipe
 from inrlens.dictionaries.topk import SaeOrigin, SparseAutoencoder
 from inrlens.errors import InputError
-from inrlens.fields.field import Field
+from inrlens.fields.network import Network
 from inrlens.interrupt import first_interrupt_asks
 from inrlens.resume import Keeper, Resume
 from inrlens.seeding import generator
@@ -42,7 +42,7 @@ thread that trains."""
 
 
 def train_sae(
-    field: Field,
+    field: Network,
     layer: int,
     *,
     n_atoms: int = 4096,
@@ -70,7 +70,7 @@ def train_sae(
             resume is of another training.
     """
     recipe = SaeRecipe(n_atoms, k, steps, learning_rate, batch, centre, auxiliary_k)
-    shape = (math.prod(field.grid_or(grid)), field.encoder.layer(layer).weight.shape[0])
+    shape = (math.prod(field.grid_or(grid)), field.units(layer))
     if rows is not None and tuple(rows.shape) != shape:
         raise InputError(f"rows of shape {tuple(rows.shape)} are not those of layer {layer} on this grid, {shape}.")
     rows = layer_rows(field, layer, grid) if rows is None else rows
@@ -78,7 +78,7 @@ def train_sae(
 
 
 def train_sae_many(
-    field: Field,
+    field: Network,
     layer: int,
     recipes: Sequence[SaeRecipe],
     *,
@@ -115,7 +115,7 @@ def train_sae_many(
         return [run(number) for number in range(len(pairs))]
 
 
-def _origin(field: Field, layer: int, grid: tuple[int, ...] | None, recipe: SaeRecipe, seed: int) -> SaeOrigin:
+def _origin(field: Network, layer: int, grid: tuple[int, ...] | None, recipe: SaeRecipe, seed: int) -> SaeOrigin:
     return SaeOrigin(
         layer=layer,
         seed=seed,

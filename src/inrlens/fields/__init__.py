@@ -2,5 +2,11 @@
 
 from inrlens.fields import (
     ffmlp as ffmlp,  # importing a backbone's file registers it
+    finer as finer,
+    gauss as gauss,
+    posenc as posenc,
+    relu as relu,
     siren as siren,
+    wire as wire,
+    wire_real as wire_real,
 )

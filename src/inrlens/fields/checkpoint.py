@@ -127,5 +127,8 @@ def _check_sizes_against_file(
     d = backbone.width
     take(path, container.tensors, "head.weight", torch.empty(rows, d, dtype=dtype, device="meta"))
     for index in range(1, backbone.depth):
-        like = torch.empty(d, d, dtype=dtype, device="meta")
-        take(path, container.tensors, f"encoder.layers.{index}.weight", like)
+        # A complex layer holds the two parts of its matrix instead.
+        parts = f"encoder.layers.{index}.real" in container.tensors
+        name, side = ("real", d // 2) if parts else ("weight", d)
+        like = torch.empty(side, side, dtype=dtype, device="meta")
+        take(path, container.tensors, f"encoder.layers.{index}.{name}", like)

@@ -8,13 +8,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from inrlens.errors import InputError
+from inrlens.fields.complex_layer import ComplexLayer, LiftedLayer
 from inrlens.fields.nonlinearity import Nonlinearity
 
 
 class Layer(nn.Module):
     """One hidden layer, ``h = phi(scale * (W h' + b))``; ``weight`` ``(d_out, d_in)``, ``bias`` ``(d_out,)``.
 
-    ``scale`` is omega_0 for SIREN (Sitzmann et al. 2020, eq. 3 and supplement 1.5) and 1 elsewhere.
+    ``scale`` is omega_0 for SIREN (Sitzmann et al. 2020, eq. 3 and supplement 1.5), the s of a Gaussian, 1 for ReLU.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, nonlinearity: Nonlinearity, scale: float = 1.0) -> None:
@@ -24,6 +25,11 @@ class Layer(nn.Module):
         self.nonlinearity = nonlinearity
         self.scale = scale
 
+    @property
+    def matrix(self) -> Float[Tensor, "d_out d_in"]:
+        """The matrix whose stable rank is the layer's: ``weight`` itself."""
+        return self.weight
+
     def preactivation(self, h: Float[Tensor, "n d_in"]) -> Float[Tensor, "n d_out"]:
         """``W h' + b``, before scale and nonlinearity."""
         return nn.functional.linear(h, self.weight, self.bias)
@@ -31,6 +37,11 @@ class Layer(nn.Module):
     def forward(self, h: Float[Tensor, "n d_in"]) -> Float[Tensor, "n d_out"]:
         """``phi(scale * (W h' + b))``."""
         return self.nonlinearity.value(self.scale * self.preactivation(h), None)
+
+
+HiddenLayer = Layer | ComplexLayer | LiftedLayer
+"""Every kind of layer that an encoder may have: all give ``weight``, ``bias``, ``matrix``, ``scale``, ``nonlinearity``
+and ``preactivation``, over real units."""
 
 
 class FourierProjection(nn.Module):
@@ -54,7 +65,7 @@ class FourierProjection(nn.Module):
 class Encoder(nn.Module):
     """Layers 0..L-1 behind an optional fixed projection of the coordinates."""
 
-    def __init__(self, layers: Sequence[Layer], projection: FourierProjection | None = None) -> None:
+    def __init__(self, layers: Sequence[HiddenLayer], projection: FourierProjection | None = None) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
         self.projection = projection
@@ -66,10 +77,10 @@ class Encoder(nn.Module):
 
     @property
     def width(self) -> int:
-        """Units d of the last layer, which the heads read."""
+        """Units d of the last layer, which the heads read; two for each complex one."""
         return int(self.layer(self.depth - 1).weight.shape[0])
 
-    def layer(self, index: int) -> Layer:
+    def layer(self, index: int) -> HiddenLayer:
         """Layer ``index`` in 0..L-1.
 
         Raises:
@@ -77,7 +88,7 @@ class Encoder(nn.Module):
         """
         self.check_layer(index)
         layer = self.layers[index]
-        assert isinstance(layer, Layer)
+        assert isinstance(layer, HiddenLayer)
         return layer
 
     def check_layer(self, index: int) -> None:

@@ -1,20 +1,19 @@
 """A field: an encoder and its heads, with everything that decides what its weights mean."""
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field as with_default
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
 from inrlens.errors import InputError
 from inrlens.fields.backbone import Backbone, make_backbone
 from inrlens.fields.encoder import Encoder, Head
-from inrlens.rows import tiles
+from inrlens.fields.network import EVALUATION_TILE as EVALUATION_TILE, Chain, Network, check_axes
 from inrlens.seeding import generator
-from inrlens.signals.signal import coordinates
-
-EVALUATION_TILE = 4096
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,10 @@ class Origin:
 
 def check_grid(backbone: Backbone, grid: tuple[int, ...]) -> None:
     """Raises InputError where a grid has another number of axes than the network has coordinates."""
-    if len(grid) != backbone.coordinates:
-        raise InputError(f"a grid of {len(grid)} axes does not suit a network of {backbone.coordinates} coordinates.")
+    check_axes(backbone.coordinates, grid)
 
 
-class Field(nn.Module):
+class Field(Network):
     """A coordinate network from coordinates in [-1, 1] to M signals of c channels in [0, 1].
 
     ``encoder`` is shared; ``head`` is the linear output of all signals, ``(M*c, d)``; ``grid`` is the grid that the
@@ -92,6 +90,11 @@ class Field(nn.Module):
         return cls(backbone, encoder, head, channels, grid, Origin(seed=seed))
 
     @property
+    def coordinates(self) -> int:
+        """Number of coordinates m."""
+        return self.backbone.coordinates
+
+    @property
     def heads(self) -> int:
         """Number of signals M."""
         return self.head.out_features // self.channels
@@ -116,47 +119,54 @@ class Field(nn.Module):
         out: Tensor = self.head(self.encoder(x))
         return out
 
-    def columns(self, head: int) -> slice:
-        """The output columns of one head.
+    @property
+    def kind(self) -> str:
+        """How it came to be, as its origin says."""
+        return self.origin.kind
 
-        Raises:
-            InputError: where there is no such head.
-        """
-        if not 0 <= head < self.heads:
-            raise InputError(f"head {head} does not exist: this field has heads 0 to {self.heads - 1}.")
-        return slice(head * self.channels, (head + 1) * self.channels)
+    def units(self, layer: int) -> int:
+        """Units d of a layer, two for each complex one."""
+        return int(self.encoder.layer(layer).weight.shape[0])
 
-    def grid_or(self, grid: tuple[int, ...] | None) -> tuple[int, ...]:
-        """``grid``, or the grid that the field was fitted on.
+    def matrix(self, layer: int) -> Inexact[Tensor, "d_out d_in"]:
+        """The matrix whose stable rank is the layer's, complex where the layer is."""
+        return self.encoder.layer(layer).matrix
 
-        Raises:
-            InputError: where there is neither, or it has another number of axes than the network has coordinates.
-        """
-        chosen = grid or self.grid
-        if chosen is None:
-            raise InputError("this field was never fitted on a grid: give grid=(height, width).")
-        check_grid(self.backbone, chosen)
-        return tuple(chosen)
+    def run_to(self, x: Float[Tensor, "n m"], layer: int) -> Float[Tensor, "n d"]:
+        """The activations of a layer at coordinates ``x``."""
+        self.encoder.check_layer(layer)
+        return self.encoder.run(x, 0, layer + 1)
 
-    def grid_coordinates(self, grid: tuple[int, ...] | None = None) -> Float[Tensor, "n m"]:
-        """The coordinates of a grid, in the field's number type and on its device."""
-        return coordinates(self.grid_or(grid), self.dtype).to(self.device)
+    def run_on(self, h: Float[Tensor, "n d"], x: Float[Tensor, "n m"], layer: int) -> Float[Tensor, "n mc"]:
+        """All heads' outputs from the activations ``h`` of a layer, which are all that they depend on."""
+        out: Tensor = self.head(self.encoder.run(h, layer + 1, None))
+        return out
 
-    def render(self, head: int = 0, grid: tuple[int, ...] | None = None) -> Float[Tensor, "*grid c"]:
-        """One head's picture on a grid, unclamped, computed in tiles."""
-        grid = self.grid_or(grid)
-        return self._outputs(grid, self.columns(head)).reshape(*grid, self.channels)
+    def layer_values(self, x: Float[Tensor, "n m"]) -> Iterator[tuple[Float[Tensor, "n d"], Float[Tensor, "n d"]]]:
+        """Every layer's pre-activations and activations at ``x``, first layer to last."""
+        h = self.encoder.run(x, 0, 0)
+        for index in range(self.depth):
+            layer = self.encoder.layer(index)
+            u = layer.preactivation(h)
+            h = layer.nonlinearity.value(layer.scale * u, None)
+            yield u, h
 
-    def render_all(self, grid: tuple[int, ...] | None = None) -> list[Float[Tensor, "*grid c"]]:
-        """Every head's picture on a grid, unclamped; the encoder runs once for all of them."""
-        grid = self.grid_or(grid)
-        out = self._outputs(grid, slice(None))
-        return [out[:, self.columns(head)].reshape(*grid, self.channels) for head in range(self.heads)]
+    def chain(self, layer: int, head: int) -> Chain:
+        """The layers after ``layer``, and the rows of the head matrix that are one head's."""
+        columns = self.columns(head)
+        layers = [self.encoder.layer(index) for index in range(layer + 1, self.depth)]
+        products = [(each.weight.detach(), each.bias.detach()) for each in layers]
+        return Chain(layers, [*products, (self.head.weight.detach()[columns], self.head.bias.detach()[columns])])
 
-    @torch.no_grad()
-    def _outputs(self, grid: tuple[int, ...], columns: slice) -> Float[Tensor, "n columns"]:
-        x = self.grid_coordinates(grid)
-        return torch.cat([self(x[rows])[:, columns] for rows in tiles(x.shape[0], EVALUATION_TILE)])
+    def digest(self, layer: int) -> str:
+        """SHA-256 of the projection and of layers 0..``layer``."""
+        digest = hashlib.sha256()
+        if self.encoder.projection is not None:
+            digest.update(self.encoder.projection.frequencies.cpu().numpy().tobytes())
+        for index in range(layer + 1):
+            for value in self.encoder.layer(index).state_dict().values():
+                digest.update(value.cpu().numpy().tobytes())
+        return digest.hexdigest()
 
 
 def make_head(weight: Tensor, bias: Tensor) -> Head:

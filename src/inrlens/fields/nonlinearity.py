@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Nonlinearity:
-    """A function phi of one variable and, if it is to be fitted fast, its derivative.
+    """A function phi of each unit (``complex_gabor``: of each pair of units) and, for fast fits, its derivative.
 
     ``value(v, None)`` gives phi(v) and can be differentiated; ``value(v, out)`` writes phi(v) into ``out``, which is
     ``v`` itself where phi keeps its output. ``pull_back(grad, kept)`` multiplies ``grad`` by phi'(v) in place; ``kept``
@@ -32,12 +33,15 @@ def _sine(v: Tensor, out: Tensor | None) -> Tensor:
     return out
 
 
+def _cosine(v: Tensor, out: Tensor) -> Tensor:
+    if v.device.type != "cpu":
+        return torch.cos(v, out=out)
+    np.cos(v.numpy(), out=out.numpy())
+    return out
+
+
 def _sine_pull_back(grad: Tensor, v: Tensor) -> None:
-    if v.device.type == "cpu":
-        np.cos(v.numpy(), out=v.numpy())
-    else:
-        torch.cos(v, out=v)
-    grad.mul_(v)
+    grad.mul_(_cosine(v, v))
 
 
 def _relu(v: Tensor, out: Tensor | None) -> Tensor:
@@ -48,5 +52,68 @@ def _relu_pull_back(grad: Tensor, h: Tensor) -> None:
     torch.ops.aten.threshold_backward.grad_input(grad, h, 0.0, grad_input=grad)
 
 
+def _gauss(v: Tensor, out: Tensor | None) -> Tensor:
+    return torch.exp(-v.square()) if out is None else torch.square(v, out=out).neg_().exp_()
+
+
+def _gauss_pull_back(grad: Tensor, v: Tensor) -> None:
+    grad.mul_(v).mul_(-2.0)
+    grad.mul_(v.square_().neg_().exp_())
+
+
+def _finer(omega: float, v: Tensor, out: Tensor | None) -> Tensor:
+    phase = torch.addcmul(v, v, v.abs(), value=1.0 / omega, out=out)
+    return torch.sin(phase) if out is None else _sine(phase, phase)
+
+
+def _finer_pull_back(omega: float, grad: Tensor, v: Tensor) -> None:
+    # The derivative is even in v, so that |v| may take v's place and no third buffer is needed.
+    grad.addcmul_(grad, v.abs_(), value=2.0 / omega)
+    v.addcmul_(v, v, value=1.0 / omega)
+    grad.mul_(_cosine(v, v))
+
+
+def _gabor(ratio: float, v: Tensor, out: Tensor | None) -> Tensor:
+    bell = torch.exp(-(ratio * v).square())
+    return torch.cos(v) * bell if out is None else _cosine(v, out).mul_(bell)
+
+
+def _gabor_pull_back(ratio: float, grad: Tensor, v: Tensor) -> None:
+    grad.mul_((ratio * v).square_().neg_().exp_())
+    sine, slope = _sine(v, torch.empty_like(v)), v * (2.0 * ratio**2)
+    grad.mul_(sine.addcmul_(slope, _cosine(v, v)).neg_())
+
+
+def _complex_gabor(ratio: float, v: Tensor, out: Tensor | None) -> Tensor:
+    x, y = v.chunk(2, dim=-1)
+    size = torch.exp(-y - ratio**2 * (x.square() + y.square()))
+    return torch.cat([size * torch.cos(x), size * torch.sin(x)], dim=-1, out=out)
+
+
 SINE = Nonlinearity("sine", _sine, _sine_pull_back)
 RELU = Nonlinearity("relu", _relu, _relu_pull_back, keeps="output")
+GAUSS = Nonlinearity("gauss", _gauss, _gauss_pull_back)
+"""``exp(-v^2)``."""
+
+
+def finer(omega: float) -> Nonlinearity:
+    """``sin((|v| / omega + 1) v)``: ``sin(omega (|u| + 1) u)`` for ``v = omega u`` (FINER, Liu et al. 2024).
+
+    Its derivative is ``cos((|v| / omega + 1) v) (2 |v| / omega + 1)``.
+    """
+    return Nonlinearity("finer", partial(_finer, omega), partial(_finer_pull_back, omega))
+
+
+def gabor(ratio: float) -> Nonlinearity:
+    """``cos(v) exp(-(ratio v)^2)``: ``cos(omega u) exp(-(s u)^2)`` for ``v = omega u``, ``ratio = s / omega``."""
+    return Nonlinearity("gabor", partial(_gabor, ratio), partial(_gabor_pull_back, ratio))
+
+
+def complex_gabor(ratio: float) -> Nonlinearity:
+    """``exp(i v - |ratio v|^2)`` of complex v: ``exp(i omega z - |s z|^2)`` for ``v = omega z``, ``ratio = s / omega``
+    (WIRE, Saragadam et al. 2023).
+
+    A row holds d real parts, then d imaginary parts, before and after. It mixes a row's two halves and is not
+    holomorphic: it states no derivative, and fitting takes autograd.
+    """
+    return Nonlinearity("complex gabor", partial(_complex_gabor, ratio))

@@ -89,4 +89,6 @@ def _hidden_matrices(stack: Stack) -> list[torch.nn.Parameter]:
 def _factor(recipe: Recipe, step: int) -> float:
     if recipe.schedule == "constant":
         return 1.0
+    if recipe.schedule == "exponential":
+        return float(0.1 ** (step / recipe.steps))
     return 0.5 * (1.0 + math.cos(math.pi * step / recipe.steps))

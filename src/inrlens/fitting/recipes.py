@@ -1,6 +1,7 @@
 """How a network is fitted, as plain numbers.
 
-``single``, ``cohort`` and ``transfer`` are Table 2 of arXiv:2605.08298; ``fast`` and ``small`` are ours.
+``single``, ``cohort`` and ``transfer`` are Table 2 of arXiv:2605.08298 for ``siren`` and ``ffmlp``. For the others they
+are carried over from the settings that FINER's public scripts fit pictures with. ``fast`` and ``small`` are ours.
 """
 
 import math
@@ -10,10 +11,16 @@ from typing import Any, Literal, get_args
 from inrlens.errors import InputError
 from inrlens.fields.backbone import Backbone, backbone_settings, make_backbone
 from inrlens.fields.ffmlp import FFMLP
+from inrlens.fields.finer import Finer
+from inrlens.fields.gauss import Gauss
+from inrlens.fields.posenc import PosEnc
+from inrlens.fields.relu import ReLU
 from inrlens.fields.siren import Siren
+from inrlens.fields.wire import Wire
+from inrlens.fields.wire_real import WireReal
 
 Optimizer = Literal["adam", "muon"]
-Schedule = Literal["constant", "cosine"]
+Schedule = Literal["constant", "cosine", "exponential"]
 Task = Literal["single", "cohort", "transfer"]
 
 
@@ -43,7 +50,8 @@ class Recipe:
     """At most this many coordinates a step, drawn without replacement until all were seen, all steps of such a round
     being equally large; None takes all coordinates every step."""
     schedule: Schedule = "constant"
-    """``constant``, or ``cosine`` from the full rate at the first step towards 0 after the last."""
+    """``constant``, ``cosine`` from the full rate at the first step towards 0 after the last, or ``exponential`` to a
+    tenth: ``0.1 ** (step / steps)``."""
     stop_psnr: float | None = None
     """Stop as soon as the recorded PSNR (mean over signals, dB) reaches this; None runs all steps."""
     record_every: int = 10
@@ -92,6 +100,24 @@ _TRANSFER = {
     "siren": Recipe("paper transfer siren", None, steps=500, learning_rate=1e-4),
     "ffmlp": Recipe("paper transfer ffmlp", None, steps=500, learning_rate=1e-4),
 }
+_PUBLISHED: dict[str, tuple[Backbone, float]] = {
+    "gauss": (Gauss(depth=4, scale=30.0), 5e-3),
+    "finer": (Finer(depth=4, omega_0=30.0), 5e-4),
+    "wire": (Wire(width=362, depth=4, omega_0=20.0, scale=10.0), 5e-3),
+    "wire_real": (WireReal(depth=4, omega_0=20.0, scale=10.0), 5e-3),
+    "posenc": (PosEnc(depth=4, frequencies=10), 1e-3),
+    "relu": (ReLU(depth=4), 1e-3),
+}
+"""Networks and rates of the public scripts of FINER (liuzhen0212/FINER: ``run_gauss.sh``, ``run_finer.sh``,
+``run_wire.sh``, ``run_pemlp.sh``): one layer, three hidden ones, 5,000 full-batch steps, ``0.1 ** (t / T)``.
+
+``wire_real`` takes WIRE's numbers and ``relu`` those of positional encoding. WIRE bears little more than its rate:
+there, 28.8 dB at 5e-3, 24.0 at 1e-2 and 12.6 at 2e-2.
+"""
+for _name, (_network, _rate) in _PUBLISHED.items():
+    _SINGLE[_name] = Recipe(f"paper single {_name}", _network, 5000, _rate, schedule="exponential")
+    _COHORT[_name] = Recipe(f"paper cohort {_name}", _network, 5000, _rate, schedule="exponential")
+    _TRANSFER[_name] = Recipe(f"paper transfer {_name}", None, 500, _rate, schedule="exponential")
 
 
 def _muon(recipe: Recipe, steps: int, batch: int, muon_rate: float, rate: float) -> Recipe:
@@ -143,6 +169,10 @@ _SMALL = {
         "ffmlp": _cosine(_TRANSFER["ffmlp"], "small", 280, 512, 2e-3),
     },
 }
+for _name, (_, _rate) in _PUBLISHED.items():
+    for _task, _recipe in (("single", _SINGLE[_name]), ("cohort", _COHORT[_name]), ("transfer", _TRANSFER[_name])):
+        _FAST[_task][_name] = _cosine(_recipe, "fast", 1900, 1024, _rate)
+        _SMALL[_task][_name] = _cosine(_recipe, "small", 1500 if _task == "cohort" else 400, 512, _rate)
 _TABLES: dict[str, dict[str, dict[str, Recipe]]] = {
     "paper": {"single": _SINGLE, "cohort": _COHORT, "transfer": _TRANSFER},
     "fast": _FAST,
@@ -151,12 +181,21 @@ _TABLES: dict[str, dict[str, dict[str, Recipe]]] = {
 
 
 def single(backbone: str) -> Recipe:
-    """The paper's recipe for one signal: 500 full Adam steps; SIREN omega_0 50 at 2e-4, FFMLP sigma 20 at 5e-4."""
+    """The published recipe for one signal.
+
+    ``siren`` and ``ffmlp``: 500 full Adam steps, omega_0 50 at 2e-4, sigma 20 at 5e-4 (arXiv:2605.08298, Table 2). The
+    others: 5,000 full Adam steps whose rate falls to a tenth, four layers (FINER's public scripts): ``gauss`` s 30 at
+    5e-3, ``finer`` omega_0 30 at 5e-4, ``wire`` omega_0 20, s 10, 181 complex units at 5e-3, ``posenc`` 10 frequencies
+    at 1e-3. ``wire_real`` is fitted as ``wire``, ``relu`` as ``posenc``: nobody published theirs. Those scripts fit
+    targets in [-1, 1] (``posenc`` in [0, 1]); ours are in [0, 1].
+    """
     return _known(_SINGLE, backbone)
 
 
 def cohort(backbone: str) -> Recipe:
     """The paper's recipe for a cohort: 5,000 full-batch Adam steps at 1e-4; SIREN omega_0 30, FFMLP sigma 10.
+
+    The paper has no other backbones: theirs is the recipe of a single signal, which has as many steps.
 
     The paper also says that the cohort stops near a mean PSNR of 30 dB; a cohort of ours passes that long before step
     5,000, so the recipe leaves ``stop_psnr`` off and counts the steps. Set it to 30.0 to stop there.
@@ -165,7 +204,10 @@ def cohort(backbone: str) -> Recipe:
 
 
 def transfer(backbone: str) -> Recipe:
-    """The paper's recipe for fitting a new signal on a cohort's layers: 500 full-batch Adam steps at 1e-4."""
+    """The paper's recipe for fitting a new signal on a cohort's layers: 500 full-batch Adam steps at 1e-4.
+
+    Backbones that the paper does not have take their single rate and its fall in as many steps.
+    """
     return _known(_TRANSFER, backbone)
 
 
@@ -178,13 +220,17 @@ def fast(task: Task, backbone: str) -> Recipe:
     """Our recipe for pictures of some 40,000 pixels: the paper's quality in a fraction of its passes (docs/recipes.md).
 
     Single fits and transfers take Muon. Cohorts take Adam, since Muon flattens a cohort's stable ranks and with them
-    the advice where to freeze.
+    the advice where to freeze. All this was tuned for ``siren`` and ``ffmlp`` alone: the other backbones take Adam at
+    their published rate, on batches of 1,024 with a cosine.
     """
     return _of("fast", task, backbone)
 
 
 def small(task: Task, backbone: str) -> Recipe:
-    """Our recipe for pictures of some 5,000 pixels, as in the demo: Adam on batches of 512 and a cosine to 0."""
+    """Our recipe for pictures of some 5,000 pixels, as in the demo: Adam on batches of 512 and a cosine to 0.
+
+    Tuned for ``siren`` and ``ffmlp`` alone; the others take their published rate.
+    """
     return _of("small", task, backbone)
 
 

@@ -1,8 +1,10 @@
 """Which layer transfers: freeze up to the layer whose weights have the highest stable rank."""
 
+import math
 from dataclasses import dataclass
 
-from inrlens.fields.field import Field
+from inrlens.errors import InputError
+from inrlens.fields.network import Network
 from inrlens.ranks.stable_rank import activation_stable_ranks, weight_stable_ranks
 
 
@@ -12,6 +14,7 @@ class FreezeAdvice:
 
     ``tau`` is the argmax over layers of ``sr(W_l)``: freeze layers 0..tau (arXiv:2605.08298, Sec. 3.2). ``margin`` is
     its stable rank divided by the runner-up's (1 is a tie). ``activation_stable_rank`` is empty where no grid is known.
+    Ranks are NaN where a layer of a wrapped network has no one matrix; such a layer is never tau.
     """
 
     tau: int
@@ -22,13 +25,22 @@ class FreezeAdvice:
     sentence: str
 
 
-def freeze_advice(field: Field, grid: tuple[int, ...] | None = None) -> FreezeAdvice:
+def freeze_advice(field: Network, grid: tuple[int, ...] | None = None) -> FreezeAdvice:
     """The freeze depth that the weights' stable ranks advise; ``grid`` defaults to the one the field was fitted on.
 
     The rule reads the weights alone. It is the paper's finding for SIREN and FFMLP cohorts, not a theorem.
+
+    Raises:
+        InputError: where no layer of a wrapped network has one matrix whose rank could be read.
     """
     ranks = weight_stable_ranks(field)
-    order = sorted(range(len(ranks)), key=lambda index: (-ranks[index], index))
+    known_layers = [index for index, rank in enumerate(ranks) if not math.isnan(rank)]
+    if not known_layers:
+        raise InputError(
+            "no layer of this network runs exactly one torch.nn.functional.linear, in it or right before it, so there "
+            "is no sr(W) to advise a freeze depth: wrap it with other layers, or look at activation_stable_ranks."
+        )
+    order = sorted(known_layers, key=lambda index: (-ranks[index], index))
     tau = order[0]
     runner_up = order[1] if len(order) > 1 else None
     margin = ranks[tau] / ranks[runner_up] if runner_up is not None and ranks[runner_up] > 0.0 else 1.0
@@ -37,17 +49,23 @@ def freeze_advice(field: Field, grid: tuple[int, ...] | None = None) -> FreezeAd
     return FreezeAdvice(tau, margin, runner_up, ranks, activation, _sentence(field, tau, runner_up, margin, ranks))
 
 
-def _sentence(field: Field, tau: int, runner_up: int | None, margin: float, ranks: tuple[float, ...]) -> str:
-    if runner_up is None:
+def _sentence(field: Network, tau: int, runner_up: int | None, margin: float, ranks: tuple[float, ...]) -> str:
+    if len(ranks) == 1:
         return "The network has a single layer, so there is no depth to choose."
     layers = "layer 0" if tau == 0 else f"layers 0 to {tau}"
     close = "a clear lead" if margin >= 1.25 else "a small lead" if margin >= 1.05 else "nearly a tie"
-    text = (
-        f"Freeze {layers}: layer {tau} has the highest weight stable rank, {ranks[tau]:.1f}, {close} over layer "
-        f"{runner_up} with {ranks[runner_up]:.1f}"
-    )
-    if field.origin.kind == "untrained":
-        return f"{text}; but this network is untrained, so its ranks are those of its initialisation."
-    if field.origin.kind == "single":
-        return f"{text}; but it was fitted to one signal, and the rule was found on cohorts."
-    return f"{text}."
+    text = f"Freeze {layers}: layer {tau} has the highest weight stable rank, {ranks[tau]:.1f}"
+    if runner_up is not None:
+        text += f", {close} over layer {runner_up} with {ranks[runner_up]:.1f}"
+    unknown = [str(index) for index, rank in enumerate(ranks) if math.isnan(rank)]
+    if unknown:
+        named = f"layer {unknown[0]} is" if len(unknown) == 1 else f"layers {', '.join(unknown)} are"
+        text += f"; {named} left out, without one matrix whose rank could be read"
+    return text + _CAVEATS.get(field.kind, ".")
+
+
+_CAVEATS = {
+    "untrained": "; but this network is untrained, so its ranks are those of its initialisation.",
+    "single": "; but it was fitted to one signal, and the rule was found on cohorts.",
+    "wrapped": "; but where it came from is not known, and the rule was found on cohorts of SIREN and FFMLP.",
+}

@@ -1,14 +1,15 @@
 """The scores of layers: every number that may foretell the best freeze depth, beside the advised ``sr(W)``."""
 
+import math
 from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from inrlens.fields.field import Field
+from inrlens.fields.network import Network
 from inrlens.ranks.spectrum import effective_rank, participation_ratio, singular_values_from_gram
-from inrlens.ranks.stable_rank import ACTIVATION_VARIANTS, layer_moments
+from inrlens.ranks.stable_rank import ACTIVATION_VARIANTS, layer_moments, singular_values
 
 
 def _stable_rank(singular_values: Float[Tensor, " d"]) -> float:
@@ -31,28 +32,31 @@ SCORES: tuple[str, ...] = tuple(
 
 
 @torch.no_grad()
-def layer_scores(field: Field, grid: tuple[int, ...] | None = None) -> dict[str, tuple[float, ...]]:
+def layer_scores(field: Network, grid: tuple[int, ...] | None = None) -> dict[str, tuple[float, ...]]:
     """One value a layer for each of ``SCORES``; ``grid`` defaults to the one the field was fitted on.
 
-    W is a layer's weight, H its activations over the grid as ``ranks.stable_rank.ACTIVATION_VARIANTS`` has them.
-    ``sr`` is arXiv:2605.08298 eq. 3; the other two are in ``ranks.spectrum``.
+    W is a layer's weight (complex where the layer is), H its activations over the grid as
+    ``ranks.stable_rank.ACTIVATION_VARIANTS`` has them. ``sr`` is arXiv:2605.08298 eq. 3; the other two are in
+    ``ranks.spectrum``. NaN where a layer of a wrapped network has no one W (``Network.matrix``).
 
     Raises:
         InputError: where no grid is known, or it has another number of axes than the network has coordinates.
     """
     pre, post = layer_moments(field, grid)
-    weights = [
-        torch.linalg.svdvals(field.encoder.layer(index).weight.detach().double()) for index in range(field.depth)
-    ]
-    grams = {
+    matrices = [field.matrix(index) for index in range(field.depth)]
+    weights = [None if matrix is None else singular_values(matrix) for matrix in matrices]
+    grams: dict[str, list[Tensor | None]] = {
         "post": [moments.gram for moments in post],
         "post_centred": [moments.centred_gram() for moments in post],
-        "pre": [moments.gram for moments in pre],
+        "pre": [None if moments is None else moments.gram for moments in pre],
     }
-    activations = {variant: [singular_values_from_gram(gram) for gram in grams[variant]] for variant in grams}
+    activations = {
+        variant: [None if gram is None else singular_values_from_gram(gram) for gram in grams[variant]]
+        for variant in grams
+    }
     scores: dict[str, tuple[float, ...]] = {}
     for measure, of_weights, of_activations in _MEASURES.values():
-        scores[of_weights] = tuple(measure(values) for values in weights)
-        for variant in ACTIVATION_VARIANTS:
-            scores[of_activations.format(variant)] = tuple(measure(values) for values in activations[variant])
+        of_all = {of_weights: weights} | {of_activations.format(key): activations[key] for key in ACTIVATION_VARIANTS}
+        for name, layers in of_all.items():
+            scores[name] = tuple(math.nan if values is None else measure(values) for values in layers)
     return scores

@@ -1,12 +1,13 @@
 """Stable ranks of weights and of activations, exact over the whole grid."""
 
+import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Inexact
 from torch import Tensor
 
-from inrlens.fields.field import EVALUATION_TILE, Field
+from inrlens.fields.network import EVALUATION_TILE, Network
 from inrlens.rows import tiles
 
 ACTIVATION_VARIANTS = ("post", "post_centred", "pre")
@@ -14,9 +15,16 @@ ACTIVATION_VARIANTS = ("post", "post_centred", "pre")
 ``pre``: ``W h + b``, uncentred."""
 
 
-def stable_rank(matrix: Float[Tensor, "rows columns"]) -> float:
+def singular_values(matrix: Inexact[Tensor, "rows columns"]) -> Float[Tensor, " d"]:
+    """The singular values of a real or complex matrix, largest first, in float64."""
+    exact = torch.complex128 if matrix.is_complex() else torch.float64
+    values: Tensor = torch.linalg.svdvals(matrix.detach().to(exact))
+    return values
+
+
+def stable_rank(matrix: Inexact[Tensor, "rows columns"]) -> float:
     """``sr(A) = ||A||_F^2 / ||A||_2^2`` (arXiv:2605.08298 eq. 3), between 1 and rank(A); 0 for the zero matrix."""
-    values = torch.linalg.svdvals(matrix.detach().double())
+    values = singular_values(matrix)
     top = float(values[0].square())
     return float(values.square().sum()) / top if top > 0.0 else 0.0
 
@@ -27,9 +35,13 @@ def stable_rank_from_gram(gram: Float[Tensor, "d d"]) -> float:
     return float(torch.trace(gram.double())) / top if top > 0.0 else 0.0
 
 
-def weight_stable_ranks(field: Field) -> tuple[float, ...]:
-    """``sr(W_l)`` of every layer."""
-    return tuple(stable_rank(field.encoder.layer(index).weight) for index in range(field.depth))
+def weight_stable_ranks(field: Network) -> tuple[float, ...]:
+    """``sr(W_l)`` of every layer; of a complex layer that of its complex matrix, half that of its real block matrix.
+
+    NaN where a layer of a wrapped network has no one matrix (``Network.matrix``).
+    """
+    matrices = [field.matrix(index) for index in range(field.depth)]
+    return tuple(math.nan if matrix is None else stable_rank(matrix) for matrix in matrices)
 
 
 @dataclass(frozen=True)
@@ -46,36 +58,31 @@ class Moments:
 
 
 @torch.no_grad()
-def layer_moments(field: Field, grid: tuple[int, ...] | None = None) -> tuple[list[Moments], list[Moments]]:
-    """Moments of every layer's pre-activations and activations over a grid, tile by tile."""
+def layer_moments(field: Network, grid: tuple[int, ...] | None = None) -> tuple[list[Moments | None], list[Moments]]:
+    """Moments of every layer's pre-activations (None where it has none) and activations over a grid, tile by tile."""
     x = field.grid_coordinates(grid)
-    width = [field.encoder.layer(index).weight.shape[0] for index in range(field.depth)]
-
-    def zeros() -> list[tuple[Tensor, Tensor]]:
-        exact = x.new_zeros(0, dtype=torch.float64)
-        return [(exact.new_zeros(d), exact.new_zeros(d, d)) for d in width]
-
-    sums = {"pre": zeros(), "post": zeros()}
+    sums: dict[tuple[str, int], Moments] = {}
     for rows in tiles(x.shape[0], EVALUATION_TILE):
-        h = field.encoder.run(x[rows], 0, 0)
-        for index in range(field.depth):
-            layer = field.encoder.layer(index)
-            u = layer.preactivation(h)
-            h = layer.nonlinearity.value(layer.scale * u, None)
-            for (total, gram), values in ((sums["pre"][index], u), (sums["post"][index], h)):
-                exact = values.double()
-                total += exact.sum(0)
-                gram.addmm_(exact.T, exact)
-    n = x.shape[0]
-    pre, post = ([Moments(n, total, gram) for total, gram in sums[key]] for key in ("pre", "post"))
-    return pre, post
+        for index, pair in enumerate(field.layer_values(x[rows])):
+            for key, values in zip(("pre", "post"), pair, strict=True):
+                if values is not None:
+                    _add(sums, (key, index), values.double())
+    layers = range(field.depth)
+    return [sums.get(("pre", index)) for index in layers], [sums["post", index] for index in layers]
 
 
-def activation_stable_ranks(field: Field, grid: tuple[int, ...] | None = None) -> dict[str, tuple[float, ...]]:
-    """``sr(H_l)`` of every layer over a grid, in each of ``ACTIVATION_VARIANTS``."""
+def _add(sums: dict[tuple[str, int], Moments], key: tuple[str, int], values: Float[Tensor, "rows d"]) -> None:
+    d = values.shape[1]
+    before = sums.get(key) or Moments(0, values.new_zeros(d), values.new_zeros(d, d))
+    total, gram = before.total + values.sum(0), before.gram.addmm_(values.T, values)
+    sums[key] = Moments(before.rows + values.shape[0], total, gram)
+
+
+def activation_stable_ranks(field: Network, grid: tuple[int, ...] | None = None) -> dict[str, tuple[float, ...]]:
+    """``sr(H_l)`` of every layer over a grid, in each of ``ACTIVATION_VARIANTS``; NaN where there is no ``pre``."""
     pre, post = layer_moments(field, grid)
     return {
         "post": tuple(stable_rank_from_gram(moments.gram) for moments in post),
         "post_centred": tuple(stable_rank_from_gram(moments.centred_gram()) for moments in post),
-        "pre": tuple(stable_rank_from_gram(moments.gram) for moments in pre),
+        "pre": tuple(math.nan if moments is None else stable_rank_from_gram(moments.gram) for moments in pre),
     }

@@ -18,7 +18,7 @@ from inrlens.dictionaries.activations import encoder_digest, layer_rows
 from inrlens.dictionaries.controls import neurons, principal_components
 from inrlens.dictionaries.evaluate import evaluate_sae
 from inrlens.dictionaries.topk import SparseAutoencoder
-from inrlens.fields.field import Field
+from inrlens.fields.network import Network
 from inrlens.signals.signal import Signal
 from inrlens.studies.companions import UNTRAINED, Companion, random_companion
 from inrlens.studies.record import AtlasRecord, DictionaryRow, RankedAtom, StabilityRow
@@ -29,7 +29,7 @@ _PERCENTS = torch.linspace(0.0, 1.0, 21, dtype=torch.float64)
 
 
 def timed_effects(
-    field: Field,
+    field: Network,
     sae: SparseAutoencoder,
     signal: Signal | None,
     head: int = 0,
@@ -42,7 +42,7 @@ def timed_effects(
 
 
 def atlas_record(
-    field: Field,
+    field: Network,
     sae: SparseAutoencoder,
     signals: Sequence[Signal],
     atlas: Effects,
@@ -101,7 +101,7 @@ def atlas_record(
     )
 
 
-def group_curves(field: Field, sae: SparseAutoencoder, atlas: Effects, seed: int) -> tuple[GroupCurve, ...]:
+def group_curves(field: Network, sae: SparseAutoencoder, atlas: Effects, seed: int) -> tuple[GroupCurve, ...]:
     """Removing and keeping atoms by effect, by magnitude and at random; none where the atlas knows no signal."""
     if atlas.signal is None:
         return ()
@@ -118,7 +118,7 @@ def group_curves(field: Field, sae: SparseAutoencoder, atlas: Effects, seed: int
 
 
 def dictionary_row(
-    name: str, field: Field, sae: SparseAutoencoder, signals: Sequence[Signal] | None, atlas: Effects
+    name: str, field: Network, sae: SparseAutoencoder, signals: Sequence[Signal] | None, atlas: Effects
 ) -> DictionaryRow:
     """One dictionary's row of the table of controls."""
     statistics, footprint = atlas.statistics, atlas.footprint
@@ -149,7 +149,7 @@ def _control_row(one: Companion, signals: Sequence[Signal], atlas: Effects) -> D
     return dictionary_row(one.name, one.field, one.sae, signals if own else None, found)
 
 
-def stability_row(field: Field, sae: SparseAutoencoder, other: Companion, grid: tuple[int, ...]) -> StabilityRow:
+def stability_row(field: Network, sae: SparseAutoencoder, other: Companion, grid: tuple[int, ...]) -> StabilityRow:
     """How well the atoms of ``sae``, a dictionary of ``field``, are found again in another one, on one grid."""
     found = match(sae, other.sae, encode(field, sae, grid), encode(other.field, other.sae, grid))
     if (sae.layer, sae.origin.field_digest) != (other.sae.layer, other.sae.origin.field_digest):

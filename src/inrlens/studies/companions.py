@@ -11,6 +11,7 @@ from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.dictionaries.train import SaeFit, train_sae
 from inrlens.errors import InputError
 from inrlens.fields.field import Field, initial_field
+from inrlens.fields.network import Network
 from inrlens.interrupt import first_interrupt_asks
 from inrlens.workers import cores, on_cores
 
@@ -20,7 +21,7 @@ class Companion:
     """A dictionary to hold another one against: what it is, in words, and the field whose layer it describes."""
 
     name: str
-    field: Field
+    field: Network
     sae: SparseAutoencoder
 
 
@@ -86,7 +87,7 @@ def recipe_of(sae: SparseAutoencoder) -> SaeRecipe:
     return SaeRecipe(**{name: settings[name] for name in names})
 
 
-def random_companion(field: Field, sae: SparseAutoencoder, grid: tuple[int, ...], seed: int) -> Companion:
+def random_companion(field: Network, sae: SparseAutoencoder, grid: tuple[int, ...], seed: int) -> Companion:
     """A random dictionary of the same layer, n and k."""
     made = random_dictionary(
         layer_rows(field, sae.layer, grid),

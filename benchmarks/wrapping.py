@@ -1,0 +1,107 @@
+"""What wrapping costs: a forward pass of a wrapped network over that of the bare module, timed in turn.
+
+    python benchmarks/wrapping.py
+    python benchmarks/wrapping.py --csv benchmarks/results/wrapping.csv
+
+5 layers of 256 units on the rows of a 178 x 218 picture, as one matrix. Ranges as they are, and ranges that are mapped
+on the way in and out (coordinates from [0, 1], outputs from [-1, 1]). A pass that runs on from edited activations is a
+whole one, and is shown beside it; so is one that ends at the middle layer. A ratio is that of the fastest passes, since
+whatever else runs on the machine only ever adds; the bare module twice shows what that still does.
+"""
+
+import argparse
+import math
+import random
+import sys
+import time
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torch import nn
+
+import inrlens as il
+from timing import about, write_csv
+
+GRID = (218, 178)
+LIMIT = 1.03
+
+
+class Sine(nn.Module):
+    """``sin(30 x)``."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sin(30.0 * x)
+
+
+def networks(width: int, depth: int) -> dict[str, nn.Sequential]:
+    """A sine and a ReLU network: the second leaves less time for anything to hide in."""
+    torch.manual_seed(0)
+    made = {}
+    for name, bend in (("sine", Sine), ("relu", nn.ReLU)):
+        sizes = [2, *[width] * depth]
+        layers = [step for one, other in pairwise(sizes) for step in (nn.Linear(one, other), bend())]
+        made[name] = nn.Sequential(*layers, nn.Linear(width, 3))
+    return made
+
+
+def ratios(calls: Mapping[str, Callable[[], object]], base: str, rounds: int) -> dict[str, float]:
+    """The fastest of each call over the fastest of ``base``, after a round of warm-up."""
+    fastest = dict.fromkeys(calls, math.inf)
+    names, draws = list(calls), random.Random(0)
+    for number in range(rounds + 1):
+        # A pass finds the memory as the one before it left it: none should always follow the same.
+        draws.shuffle(names)
+        for name in names:
+            started = time.perf_counter()
+            calls[name]()
+            if number:
+                fastest[name] = min(fastest[name], time.perf_counter() - started)
+    return {name: seconds / fastest[base] for name, seconds in fastest.items() if name != base}
+
+
+@torch.no_grad()
+def measured(module: nn.Sequential, rounds: int) -> dict[str, float]:
+    """The ratios of one network."""
+    paths = [str(number) for number in range(1, len(module) - 1, 2)]
+    plain = il.wrap(module, paths, grid=GRID)
+    mapped = il.wrap(module, paths, grid=GRID, coordinates=(0.0, 1.0), output=(-1.0, 1.0))
+    x = plain.grid_coordinates()
+    middle = len(paths) // 2
+    h = plain.run_to(x, middle)
+    calls = {
+        "bare": lambda: module(x),
+        "bare again": lambda: module(x),
+        "wrapped": lambda: plain(x),
+        "wrapped, ranges mapped": lambda: mapped(x),
+        "to the middle layer": lambda: plain.run_to(x, middle),
+        "on from the middle layer": lambda: plain.run_on(h, x, middle),
+    }
+    return ratios(calls, "bare", rounds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--width", type=int, default=256)
+    parser.add_argument("--depth", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--csv", type=Path, help="also write the numbers here")
+    given = parser.parse_args()
+    print(f"{about()}\n{GRID[0] * GRID[1]} rows, {given.depth} layers of {given.width} units; over the bare module")
+    rows: list[tuple[str, str, str]] = []
+    slow = []
+    for name, module in networks(given.width, given.depth).items():
+        for what, ratio in measured(module, given.rounds).items():
+            print(f"  {name:5} {what:26} {ratio:6.3f}")
+            rows.append((name, what, f"{ratio:.4f}"))
+            if what.startswith("wrapped") and ratio >= LIMIT:
+                slow.append(f"{name}, {what}: {ratio:.3f}")
+    if given.csv is not None:
+        write_csv(given.csv, ("network", "pass", "ratio"), rows)
+    if slow:
+        sys.exit(f"over {LIMIT}: {'; '.join(slow)}")
+
+
+if __name__ == "__main__":
+    main()
