@@ -62,6 +62,16 @@ def test_scratch_knows_no_cohort() -> None:
     assert alone.counts()["cohort"] == 0
 
 
+def test_each_is_every_layer_of_every_depth() -> None:
+    cohort = RecipeSpec("small", (("width", (8,)), ("depth", (1, 3))))
+    transfers = TransferSpec(("each", 0), ("reinit", "warm"), images=1)
+    found = plan(replace(STUDY, backbones=(replace(SIREN, cohort=cohort),), transfers=(transfers,), seeds=(0,)))
+    places = [cell.place for cell in of_kind(found, "transfer")]
+    reached = [(place["variant"]["cohort.depth"], place["freeze"], place["rest"]) for place in places]
+    expected = [(depth, tau, rest) for depth in (1, 3) for tau in range(depth) for rest in ("reinit", "warm")]
+    assert sorted(reached) == sorted(expected)
+
+
 def test_scratch_is_told_apart_by_axes_of_the_network_only() -> None:
     cohort = RecipeSpec("small", (*SMALL.overrides, ("omega_0", (20.0, 30.0)), ("steps", (5, 10))))
     found = plan(replace(STUDY, backbones=(replace(SIREN, cohort=cohort),)))

@@ -105,11 +105,11 @@ class _Expansion:
                         "cohort": None,
                     },
                 )
-        reusing = tuple(_settings(group))
-        for source in self._names(group.sources) if reusing else ():
+        for source in self._names(group.sources) if set(group.freeze) != {"scratch"} else ():
             for cohort_seed in self._spec.cohort_seeds:
                 for cohort in self._cohorts(source, backbone, cohort_seed):
-                    for freeze, rest in reusing:
+                    assert cohort.recipe.backbone is not None
+                    for freeze, rest in _settings(group, cohort.recipe.backbone.depth):
                         self._add(
                             "transfer",
                             {"cohort": cohort.key, "freeze": freeze, "rest": rest, **settings},
@@ -243,13 +243,14 @@ class _Expansion:
         return [one.name for one in self._spec.data if not names or one.name in names]
 
 
-def _settings(group: TransferSpec) -> Iterable[tuple[int | None, str]]:
-    """Freeze depth and start of the rest of every setting that reuses a cohort."""
+def _settings(group: TransferSpec, depth: int) -> Iterable[tuple[int | None, str]]:
+    """Freeze depth and start of the rest of every setting that reuses a cohort of ``depth`` layers."""
     for freeze in group.freeze:
         if freeze == "none":
             yield None, "warm"
-        elif isinstance(freeze, int):
-            yield from ((freeze, rest) for rest in group.rest)
+        elif freeze != "scratch":
+            layers = range(depth) if freeze == "each" else (freeze,)
+            yield from ((tau, rest) for tau in layers for rest in group.rest)
 
 
 def _nameless(recipe: Recipe) -> dict[str, Any]:

@@ -92,8 +92,8 @@ class BackboneForm(Form):
 class TransferForm(Form):
     """``[[transfers]]``."""
 
-    freeze: Several[FromNone | Literal["scratch", "none"]] = Field(
-        description=_list_of('layers of at least 0, "none" and "scratch"')
+    freeze: Several[FromNone | Literal["scratch", "none", "each"]] = Field(
+        description=_list_of('layers of at least 0, "each", "none" and "scratch"')
     )
     rest: Several[Rest] = Field(["reinit"], description=_some_of(Rest))
     sources: Several[str] | None = Field(None, description=_list_of("names of data sets"))
