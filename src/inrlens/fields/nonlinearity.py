@@ -15,9 +15,9 @@ class Nonlinearity:
     """A function phi of each unit (``complex_gabor``: of each pair of units) and, for fast fits, its derivative.
 
     ``value(v, None)`` gives phi(v) and can be differentiated; ``value(v, out)`` writes phi(v) into ``out``, which is
-    ``v`` itself where phi keeps its output alone. ``pull_back(grad, v, h)`` multiplies ``grad`` by phi'(v) in place; v and
-    ``h = phi(v)`` may be overwritten, and are one tensor, phi(v), where ``keeps`` says so. Without ``pull_back``, fitting
-    takes autograd.
+    ``v`` itself where phi keeps its output alone. ``pull_back(grad, v, h)`` multiplies ``grad`` by phi'(v) in place; v
+    and ``h = phi(v)`` may be overwritten, and are one tensor, phi(v), where ``keeps`` says ``output``. Without
+    ``pull_back``, fitting takes autograd.
     """
 
     name: str
