@@ -1,6 +1,6 @@
 """The manifest of a bundle: what networks, dictionaries and effects it holds, and where their arrays lie.
 
-The fields are the keys of ``manifest.json``, format version 1; numbers that are not finite become null there.
+The fields are the keys of ``manifest.json``, format version 2; numbers that are not finite become null there.
 """
 
 import math
@@ -11,18 +11,31 @@ from inrlens import __version__
 from inrlens.explorer.arrays import ArrayPlace
 
 FORMAT = "inrlens-explorer"
-VERSION = 1
+VERSION = 2
 MANIFEST_FILE = "manifest.json"
 
 
 @dataclass(frozen=True)
+class EncodingEntry:
+    """What the coordinates go through before layer 0: ``fourier`` with ``frequencies`` B ``(F, m)``, cycles a unit.
+
+    Any other kind, by the name of its class, is one that the page does not know, and has no frequencies.
+    """
+
+    kind: str
+    frequencies: ArrayPlace | None
+
+
+@dataclass(frozen=True)
 class LayerEntry:
-    """``h = phi(scale * (W h' + b))``: ``weight`` ``(d, d_in)``, ``bias`` ``(d,)``, ``nonlinearity`` by name."""
+    """``h = phi(scale * (W h' + b))``: ``weight`` ``(d, d_in)``, ``bias`` ``(d,)``, phi by the name of its
+    ``nonlinearity`` and that one's ``parameters``, which ``inrlens.fields.nonlinearity`` explains."""
 
     weight: ArrayPlace
     bias: ArrayPlace
     scale: float
     nonlinearity: str
+    parameters: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -103,7 +116,7 @@ class NetworkEntry:
     depth: int
     width: int
     heads: int
-    projection: ArrayPlace | None
+    encoding: EncodingEntry | None
     layers: tuple[LayerEntry, ...]
     signals: tuple[SignalEntry, ...]
     ranks: RanksEntry

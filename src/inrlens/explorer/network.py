@@ -3,11 +3,19 @@
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 
 from inrlens.explorer.arrays import ArrayFile
 from inrlens.explorer.gather import GatheredNetwork
-from inrlens.explorer.manifest import DictionaryEntry, LayerEntry, NetworkEntry, RanksEntry, SignalEntry
+from inrlens.explorer.manifest import (
+    DictionaryEntry,
+    EncodingEntry,
+    LayerEntry,
+    NetworkEntry,
+    RanksEntry,
+    SignalEntry,
+)
+from inrlens.fields.encoder import FourierProjection, HiddenLayer
 from inrlens.metrics import psnr
 
 
@@ -18,12 +26,7 @@ def network_entry(
     """Writes a network's weights and the pictures of ``heads`` into ``file``; ``name`` is its id."""
     field, record = network.field, network.record
     encoder = field.encoder
-    projection = None if encoder.projection is None else file.append(encoder.projection.frequencies)
-    layers = []
-    for index in range(field.depth):
-        layer = encoder.layer(index)
-        weight, bias = file.append(layer.weight), file.append(layer.bias)
-        layers.append(LayerEntry(weight, bias, float(layer.scale), layer.nonlinearity.name))
+    encoding = _encoding(encoder.projection, file)
     assert field.grid is not None, "a run's field fits its signals' grid"
     return NetworkEntry(
         id=name,
@@ -37,14 +40,28 @@ def network_entry(
         depth=field.depth,
         width=encoder.width,
         heads=field.heads,
-        projection=projection,
-        layers=tuple(layers),
+        encoding=encoding,
+        layers=tuple(_layer(encoder.layer(index), file) for index in range(field.depth)),
         signals=tuple(_signal(network, head, file) for head in heads),
         ranks=RanksEntry(record.ranks.weight, dict(record.ranks.activation)),
         tau=record.tau,
         advice=record.advice,
         dictionaries=dictionaries,
     )
+
+
+def _encoding(projection: nn.Module | None, file: ArrayFile) -> EncodingEntry | None:
+    if projection is None:
+        return None
+    if isinstance(projection, FourierProjection):
+        return EncodingEntry("fourier", file.append(projection.frequencies))
+    return EncodingEntry(type(projection).__name__, None)
+
+
+def _layer(layer: HiddenLayer, file: ArrayFile) -> LayerEntry:
+    phi = layer.nonlinearity
+    weight, bias = file.append(layer.weight), file.append(layer.bias)
+    return LayerEntry(weight, bias, float(layer.scale), phi.name, dict(phi.parameters))
 
 
 def _signal(network: GatheredNetwork, head: int, file: ArrayFile) -> SignalEntry:
