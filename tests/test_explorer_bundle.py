@@ -225,7 +225,7 @@ def test_a_network_can_be_run_from_its_arrays(demo: tuple[Gathered, Path, dict[s
     for network, one in zip(manifest["networks"], gathered.networks, strict=True):
         h = _last_activations(place, network)
         assert (network["depth"], network["width"], network["heads"]) == (4, 16, one.field.heads)
-        assert network["ranks"]["weight"] == list(one.record.ranks.weight)
+        assert network["ranks"]["weight"] == list(one.facts.ranks.weight)
         assert [signal["head"] for signal in network["signals"]] == list(range(one.field.heads))
         for signal, values in zip(network["signals"], one.signals, strict=True):
             output = _read(place, signal["output"])
@@ -234,7 +234,7 @@ def test_a_network_can_be_run_from_its_arrays(demo: tuple[Gathered, Path, dict[s
             )
             assert signal["name"] == values.name
             assert np.array_equal(_read(place, signal["target"]), values.values.numpy())
-            assert signal["psnr"] == pytest.approx(one.record.psnrs[signal["head"]], abs=1e-3)
+            assert signal["psnr"] == pytest.approx(one.place.record.psnrs[signal["head"]], abs=1e-3)
 
 
 def test_every_backbone_can_be_run_from_its_arrays(backbone: str, tmp_path: Path) -> None:
@@ -552,7 +552,7 @@ def test_a_network_in_double_precision_is_shown_in_single(tmp_path: Path) -> Non
     gathered = gather([place, _dictionary(place, tmp_path / "a.safetensors")])
     network = gathered.networks[0]
     assert (network.field.dtype, network.dictionaries[0].sae.decoder.dtype) == (torch.float32, torch.float32)
-    assert network.run.field(network.record).dtype == torch.float64
+    assert network.place.run.field(network.place.record).dtype == torch.float64
     assert write_bundle(gathered, tmp_path / "bundle").manifest.networks[0].dictionaries[0].entries > 0
 
 

@@ -41,15 +41,15 @@ class LayerEntry:
 @dataclass(frozen=True)
 class SignalEntry:
     """One head: its signal ``target`` ``(N, c)`` (uint8 stands for value / 255), the network's ``output`` ``(N, c)``,
-    unclamped, its PSNR in dB, and the head's ``weight`` ``(c, d)`` and ``bias`` ``(c,)``."""
+    unclamped, its PSNR in dB, and the head's ``weight`` ``(c, d)`` and ``bias`` ``(c,)``, None where ``layers`` is."""
 
     head: int
     name: str
     psnr: float
     target: ArrayPlace
     output: ArrayPlace
-    weight: ArrayPlace
-    bias: ArrayPlace
+    weight: ArrayPlace | None
+    bias: ArrayPlace | None
 
 
 @dataclass(frozen=True)
@@ -103,24 +103,28 @@ class DictionaryEntry:
 
 @dataclass(frozen=True)
 class NetworkEntry:
-    """One network with the heads and dictionaries that the bundle holds; ``heads`` counts all that it has."""
+    """One network with the heads and dictionaries that the bundle holds; ``heads`` counts all that it has.
+
+    ``run`` is None for one that was given from Python, ``layers`` for one whose layers only its own code can run, as
+    anybody's; ``seed`` and ``tau`` where they are not known. ``width`` counts the units of the last layer.
+    """
 
     id: str
     name: str
-    run: str
+    run: str | None
     kind: str
     backbone: str
-    seed: int
+    seed: int | None
     grid: tuple[int, ...]
     channels: int
     depth: int
     width: int
     heads: int
     encoding: EncodingEntry | None
-    layers: tuple[LayerEntry, ...]
+    layers: tuple[LayerEntry, ...] | None
     signals: tuple[SignalEntry, ...]
     ranks: RanksEntry
-    tau: int
+    tau: int | None
     advice: str
     dictionaries: tuple[DictionaryEntry, ...]
 

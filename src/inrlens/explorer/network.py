@@ -6,7 +6,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from inrlens.explorer.arrays import ArrayFile
-from inrlens.explorer.gather import GatheredNetwork
+from inrlens.explorer.gathered import GatheredNetwork
 from inrlens.explorer.manifest import (
     DictionaryEntry,
     EncodingEntry,
@@ -16,6 +16,7 @@ from inrlens.explorer.manifest import (
     SignalEntry,
 )
 from inrlens.fields.encoder import FourierProjection, HiddenLayer
+from inrlens.fields.field import Field
 from inrlens.metrics import psnr
 
 
@@ -23,29 +24,29 @@ from inrlens.metrics import psnr
 def network_entry(
     network: GatheredNetwork, name: str, heads: range, file: ArrayFile, dictionaries: tuple[DictionaryEntry, ...]
 ) -> NetworkEntry:
-    """Writes a network's weights and the pictures of ``heads`` into ``file``; ``name`` is its id."""
-    field, record = network.field, network.record
-    encoder = field.encoder
-    encoding = _encoding(encoder.projection, file)
-    assert field.grid is not None, "a run's field fits its signals' grid"
+    """Writes the pictures of ``heads``, and the weights of a field of ours, into ``file``; ``name`` is its id."""
+    field, facts = network.field, network.facts
+    encoder = field.encoder if isinstance(field, Field) else None
+    encoding = None if encoder is None else _encoding(encoder.projection, file)
+    layers = None if encoder is None else tuple(_layer(encoder.layer(index), file) for index in range(field.depth))
     return NetworkEntry(
         id=name,
         name=network.name,
-        run=network.run_name,
-        kind=record.kind,
-        backbone=record.backbone,
-        seed=record.seed,
-        grid=field.grid,
+        run=None if network.place is None else network.place.name,
+        kind=facts.kind,
+        backbone=facts.backbone,
+        seed=facts.seed,
+        grid=network.grid,
         channels=field.channels,
         depth=field.depth,
-        width=encoder.width,
+        width=field.units(field.depth - 1),
         heads=field.heads,
         encoding=encoding,
-        layers=tuple(_layer(encoder.layer(index), file) for index in range(field.depth)),
+        layers=layers,
         signals=tuple(_signal(network, head, file) for head in heads),
-        ranks=RanksEntry(record.ranks.weight, dict(record.ranks.activation)),
-        tau=record.tau,
-        advice=record.advice,
+        ranks=RanksEntry(facts.ranks.weight, dict(facts.ranks.activation)),
+        tau=facts.tau,
+        advice=facts.advice,
         dictionaries=dictionaries,
     )
 
@@ -54,29 +55,25 @@ def _encoding(projection: nn.Module | None, file: ArrayFile) -> EncodingEntry | 
     if projection is None:
         return None
     if isinstance(projection, FourierProjection):
-        return EncodingEntry("fourier", file.append(projection.frequencies))
+        return EncodingEntry("fourier", file.append(projection.frequencies.float()))
     return EncodingEntry(type(projection).__name__, None)
 
 
 def _layer(layer: HiddenLayer, file: ArrayFile) -> LayerEntry:
     phi = layer.nonlinearity
-    weight, bias = file.append(layer.weight), file.append(layer.bias)
+    weight, bias = file.append(layer.weight.float()), file.append(layer.bias.float())
     return LayerEntry(weight, bias, float(layer.scale), phi.name, dict(phi.parameters))
 
 
 def _signal(network: GatheredNetwork, head: int, file: ArrayFile) -> SignalEntry:
     field, signal = network.field, network.signals[head]
-    output = field.render(head).reshape(-1, field.channels)
-    columns = field.columns(head)
-    return SignalEntry(
-        head=head,
-        name=signal.name,
-        psnr=psnr(output, signal.values),
-        target=file.append(bytes_or_values(signal.values)),
-        output=file.append(output),
-        weight=file.append(field.head.weight[columns]),
-        bias=file.append(field.head.bias[columns]),
-    )
+    output = field.render(head, network.grid).reshape(-1, field.channels).cpu().float()
+    target, rendered = file.append(bytes_or_values(signal.values)), file.append(output)
+    weight = bias = None
+    if isinstance(field, Field):
+        columns = field.columns(head)
+        weight, bias = (file.append(part[columns].float()) for part in (field.head.weight, field.head.bias))
+    return SignalEntry(head, signal.name, psnr(output, signal.values), target, rendered, weight, bias)
 
 
 def bytes_or_values(values: Float[Tensor, "n c"]) -> UInt8[np.ndarray, "n c"] | Float[np.ndarray, "n c"]:
