@@ -5,6 +5,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from inrlens.errors import InputError
 from inrlens.explorer.arrays import ArrayFile
 from inrlens.explorer.gather import GatheredNetwork
 from inrlens.explorer.manifest import DictionaryEntry, LayerEntry, NetworkEntry, RanksEntry, SignalEntry
@@ -15,9 +16,18 @@ from inrlens.metrics import psnr
 def network_entry(
     network: GatheredNetwork, name: str, heads: range, file: ArrayFile, dictionaries: tuple[DictionaryEntry, ...]
 ) -> NetworkEntry:
-    """Writes a network's weights and the pictures of ``heads`` into ``file``; ``name`` is its id."""
+    """Writes a network's weights and the pictures of ``heads`` into ``file``; ``name`` is its id.
+
+    Raises:
+        InputError: where bare coordinates stand beside Fourier features.
+    """
     field, record = network.field, network.record
     encoder = field.encoder
+    if encoder.projection is not None and encoder.projection.bare:
+        raise InputError(
+            f"{network.name}: the page computes Fourier features alone, not the bare coordinates beside them: its "
+            "dictionaries are explored by il.effects and il.edit."
+        )
     projection = None if encoder.projection is None else file.append(encoder.projection.frequencies)
     layers = []
     for index in range(field.depth):
