@@ -14,6 +14,7 @@ from torch import Tensor
 
 import inrlens as il
 import toys
+from inrlens.fields.foreign.layout import known_layouts
 from peers import CHANNELS, PEERS, WIDTH, chain, draw, numbered, sine
 
 PLAIN: dict[str, Any] = {"axes": "xy", "coordinates": (-1.0, 1.0), "output": (0.0, 1.0)}
@@ -269,3 +270,22 @@ def test_an_encoding_s_settings_draw_the_same_waves() -> None:
     assert field.encoder.projection is not None
     assert anew.encoder.projection is not None
     assert torch.allclose(field.encoder.projection.frequencies.float(), anew.encoder.projection.frequencies)
+
+
+def test_the_page_names_every_layout_with_what_must_be_given() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "importing.md").read_text(encoding="utf-8")
+    lines = {line.split("|")[1].strip(" `"): line for line in page.splitlines() if line.startswith("| `")}
+    for name, layout in known_layouts().items():
+        cells = [cell.strip() for cell in lines[name].split("|")[1:-1]]
+        assert cells[3].split(",")[0] == layout.backbone
+        asked = [word for word in cells[4].split(", ") if word and word != "layout"]
+        assert asked == list(layout.asked)
+        assert ("layout" in cells[4]) == (name not in (*UNIQUE, "finer_wire", "wire_wire"))
+        usual = layout.usual
+        wanted = [
+            *(getattr(usual, setting) for setting in layout.asked),
+            usual.axes.strip("'"),
+            usual.output,
+        ]
+        given = [part.strip() for part in cells[5].split(";") if part.strip()]
+        assert given == [text.replace(".0", "") for text in wanted if text]

@@ -12,7 +12,7 @@ enter(
         "SirenNet of siren-pytorch",
         "siren",
         "layers.#",
-        Usual(omega_0="(30.0, 1.0), the first layer's and the others'", axes="'yx'", output="(0.0, 1.0)"),
+        Usual(omega_0="(30.0, 1.0)", axes="'yx'", output="(0.0, 1.0)"),
         head="last_layer",
         beside=("grid",),
     )
