@@ -55,6 +55,8 @@ def _encoding(projection: nn.Module | None, file: ArrayFile) -> EncodingEntry | 
     if projection is None:
         return None
     if isinstance(projection, FourierProjection):
+        if projection.bare:
+            return EncodingEntry("fourier beside the coordinates", None)
         return EncodingEntry("fourier", file.append(projection.frequencies.float()))
     return EncodingEntry(type(projection).__name__, None)
 
