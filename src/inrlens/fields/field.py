@@ -20,8 +20,9 @@ from inrlens.seeding import generator
 class Origin:
     """How a field came to be; travels inside its checkpoint.
 
-    ``kind`` is untrained, single, cohort or transfer; ``signals`` holds a (name, digest) pair a head; ``recipe`` holds
-    the recipe's numbers; ``notes`` whatever else a reader of the numbers must know (freeze depth, divergences).
+    ``kind`` is untrained, single, cohort, meta (a meta-learned start) or transfer; ``signals`` holds a (name, digest)
+    pair a head, or for each signal that a start was learned from; ``recipe`` holds the recipe's numbers;
+    ``notes`` whatever else a reader of the numbers must know (freeze depth, divergences).
     """
 
     kind: str = "untrained"

@@ -40,7 +40,7 @@ class Divergence:
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted field and how it went.
+    """A fitted field and how it went; of a meta-learned start, the quality is that after the recipe's inner steps.
 
     ``psnr`` is the mean over signals of each signal's PSNR after the last step, on the whole grid, output clamped to
     [0, 1]; ``psnrs`` are the signals' own. ``outcome`` is ``finished`` (all steps), ``reached`` (the recipe's
