@@ -8,6 +8,7 @@ readers do not see, ``<!-- invisible-code-block: python ... -->``. A block that 
 import io
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -38,6 +39,15 @@ def fences(path: Path, *languages: str) -> list[str]:
     """The texts of the page's blocks in these languages, ``""`` for none."""
     found = _FENCE.finditer(path.read_text(encoding="utf-8"))
     return [block["body"] for block in found if block["language"] in languages]
+
+
+def site_sources(root: Path) -> Path:
+    """Copies what the site is built from into the folder ``root``, and gives it back."""
+    shutil.copytree(DOCS, root / "docs")
+    shutil.copytree(ROOT / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.png"))
+    for name in ("mkdocs.yml", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, root / name)
+    return root
 
 
 class _Python:

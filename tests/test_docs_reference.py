@@ -53,3 +53,10 @@ def test_stale_pages_are_named_and_mended(tmp_path: Path) -> None:
     write(pages, tmp_path)
     assert stale(pages, tmp_path) == []
     assert not (tmp_path / "cli" / "gone.md").exists()
+
+
+def test_the_sources_of_the_mathematics_name_files_that_exist() -> None:
+    page = (DOCS / "method.md").read_text(encoding="utf-8").split("## Sources")[1]
+    named = re.findall(r"`(\w+/\w+\.py)`", page)
+    assert len(named) > 20
+    assert not [name for name in named if not (ROOT / "src" / "inrlens" / name).is_file()]

@@ -1,6 +1,5 @@
 """The site builds without a warning, holds every page, and asks no other host for anything."""
 
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 import yaml
 
 from build_site import build, foreign_requests
-from documented import DOCS, ROOT
+from documented import DOCS, ROOT, site_sources
 
 
 def named(entries: list[Any]) -> Iterator[str]:
@@ -23,12 +22,7 @@ def named(entries: list[Any]) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the site is built from, somewhere else."""
-    root = tmp_path_factory.mktemp("site")
-    shutil.copytree(DOCS, root / "docs")
-    shutil.copytree(ROOT / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.png"))
-    for name in ("mkdocs.yml", "CHANGELOG.md"):
-        shutil.copy(ROOT / name, root / name)
-    return root
+    return site_sources(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")
