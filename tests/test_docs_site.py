@@ -55,6 +55,11 @@ def test_mathematics_and_docstrings_reached_the_pages(faults: list[str], tree: P
     atoms = (tree / "site" / "api" / "atoms.html").read_text(encoding="utf-8")
     assert 'id="inrlens.effects"' in atoms
     assert "Delta_a" in atoms
+    fitting = (tree / "site" / "api" / "fitting.html").read_text(encoding="utf-8")
+    for task in ("single", "cohort", "transfer", "fast", "small"):
+        assert f'id="inrlens.recipes.{task}"' in fitting
+    assert fitting.count('id="inrlens.Recipe"') == 1
+    assert 'id="inrlens.recipes.Recipe"' not in fitting
 
 
 def test_what_a_page_would_fetch_is_found(tmp_path: Path) -> None:

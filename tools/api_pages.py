@@ -8,13 +8,18 @@ MODULES = ("recipes",)
 """Public names that are modules; what they hold and is a public name itself is told at its own place alone."""
 
 
+def _stub() -> list[tuple[str, str]]:
+    """The stub's imports: the module that a public name comes from, below the package, and the name."""
+    body = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8")).body
+    imports = [one for one in body if isinstance(one, ast.ImportFrom) and one.module is not None]
+    return [(str(one.module), alias.asname or alias.name) for one in imports for alias in one.names]
+
+
 def public_names() -> dict[str, list[str]]:
     """The public names by the room that they come from, in the order of the stub."""
     rooms: dict[str, list[str]] = {}
-    for statement in ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8")).body:
-        if isinstance(statement, ast.ImportFrom) and statement.module is not None:
-            room = statement.module.split(".")[0]
-            rooms.setdefault(room, []).extend(alias.asname or alias.name for alias in statement.names)
+    for module, name in _stub():
+        rooms.setdefault(module.split(".")[0], []).append(name)
     return rooms
 
 
@@ -41,8 +46,9 @@ def _page(room: str, names: list[str]) -> str:
     for name in names:
         lines += ["", f"::: inrlens.{name}"]
         if name in MODULES:
-            hidden = ", ".join(f'"!^{other}$"' for other in names if other != name)
-            lines += ["    options:", f'      filters: ["!^_", {hidden}]']
+            told = [other for module, other in _stub() if module == f"{room}.{name}"]
+            hidden = ", ".join(f'"!^{pattern}"' for pattern in ["_", *(f"{other}$" for other in told)])
+            lines += ["    options:", f"      filters: [{hidden}]"]
     return "\n".join(lines) + "\n"
 
 
