@@ -1,5 +1,6 @@
 """Every block of README and docs runs, is read, or parses."""
 
+import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -116,6 +117,16 @@ def test_every_verb_in_a_sentence_exists(path: Path) -> None:
 def test_a_fence_that_is_never_closed_is_noticed() -> None:
     for path in PAGES:
         assert len(re.findall(r"^```", path.read_text(encoding="utf-8"), re.MULTILINE)) % 2 == 0, path
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_name)
+def test_lists_and_tables_start_after_an_empty_line(path: Path) -> None:
+    """Elsewhere Markdown reads them so anyway; on the site they would run into the paragraph."""
+    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    lines = text.splitlines()
+    for before, line in itertools.pairwise(lines):
+        if re.match(r"(- |\d+\. |\|)", line):
+            assert not before or re.match(r"(- |\d+\. |\||\s|#)", before), f"{before}\n{line}"
 
 
 def test_what_the_checks_refuse() -> None:
