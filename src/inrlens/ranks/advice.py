@@ -12,7 +12,7 @@ from inrlens.ranks.stable_rank import activation_stable_ranks, weight_stable_ran
 class FreezeAdvice:
     """Where to freeze a cohort's encoder, and the ranks behind it.
 
-    ``tau`` is the argmax over layers of ``sr(W_l)``: freeze layers 0..tau (arXiv:2605.08298, Sec. 3.2). ``margin`` is
+    ``tau`` is the argmax over layers of ``sr(W_l)``: freeze layers 0..tau (arXiv:2605.08298, eq. 4). ``margin`` is
     its stable rank divided by the runner-up's (1 is a tie). ``activation_stable_rank`` is empty where no grid is known.
     Ranks are NaN where a layer of a wrapped network has no one matrix; such a layer is never tau.
     """
