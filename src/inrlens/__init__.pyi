@@ -24,6 +24,7 @@ from .dictionaries.recipe import SaeRecipe as SaeRecipe
 from .dictionaries.topk import SparseAutoencoder as SparseAutoencoder
 from .dictionaries.train import SaeFit as SaeFit, train_sae as train_sae, train_sae_many as train_sae_many
 from .errors import InputError as InputError
+from .explorer.given import write_explorer as write_explorer
 from .explorer.show import show as show
 from .fields.backbone import backbone_names as backbone_names, make_backbone as make_backbone
 from .fields.encoder import Encoder as Encoder

@@ -79,7 +79,6 @@ def graph_of(stack: PlainStack, dtype: torch.dtype, name: str) -> GraphProto:
 
 def _follow(graph: _Graph, phi: Nonlinearity, v: str, units: int, name: str) -> str:
     """``phi(v)``, as ``nonlinearity`` defines it."""
-    number = phi.number or 0.0
     if phi.name == "sine":
         return graph.one("Sin", v)
     if phi.name == "relu":
@@ -87,16 +86,16 @@ def _follow(graph: _Graph, phi: Nonlinearity, v: str, units: int, name: str) -> 
     if phi.name == "gauss":
         return _bell(graph, v)
     if phi.name == "finer":
-        grown = graph.times(graph.one("Mul", v, graph.one("Abs", v)), 1.0 / number, f"{name}.period")
+        grown = graph.times(graph.one("Mul", v, graph.one("Abs", v)), 1.0 / phi.parameters["omega"], f"{name}.period")
         return graph.one("Sin", graph.one("Add", grown, v))
     if phi.name == "gabor":
-        bell = _bell(graph, graph.times(v, number, f"{name}.ratio"))
+        bell = _bell(graph, graph.times(v, phi.parameters["ratio"], f"{name}.ratio"))
         return graph.one("Mul", graph.one("Cos", v), bell)
     if phi.name == "complex gabor":
         halves = graph.constant(f"{name}.halves", np.array([units // 2, units // 2], dtype=np.int64))
         x, y = graph.add("Split", [v, halves], outputs=2, axis=1)
         squares = graph.one("Add", graph.one("Mul", x, x), graph.one("Mul", y, y))
-        fall = graph.one("Add", graph.times(squares, number**2, f"{name}.ratio"), y)
+        fall = graph.one("Add", graph.times(squares, phi.parameters["ratio"] ** 2, f"{name}.ratio"), y)
         size = graph.one("Exp", graph.one("Neg", fall))
         parts = [graph.one("Mul", size, graph.one(wave, x)) for wave in ("Cos", "Sin")]
         return graph.one("Concat", *parts, axis=1)

@@ -23,8 +23,8 @@ class Activation(nn.Module):
 
     def extra_repr(self) -> str:
         """Which phi, what it depends on, and the scale."""
-        number = "" if self.nonlinearity.number is None else f", number={self.nonlinearity.number:g}"
-        return f"{self.nonlinearity.name}, scale={self.scale:g}{number}"
+        phi = self.nonlinearity
+        return ", ".join([phi.name, f"scale={self.scale:g}", *(f"{key}={at:g}" for key, at in phi.parameters.items())])
 
 
 def to_sequential(field: Field, head: int | None = None) -> nn.Sequential:
