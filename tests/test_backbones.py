@@ -17,6 +17,7 @@ import toys
 from inrlens.checkpoints import load_field
 from inrlens.container import read_container, write_container
 from inrlens.explorer.bundle import write_bundle
+from inrlens.explorer.folder import read_manifest
 from inrlens.explorer.gather import gather
 from inrlens.fields.complex_layer import ComplexLayer, LiftedLayer
 from inrlens.fields.nonlinearity import GAUSS, RELU, SINE, Nonlinearity, complex_gabor, finer, gabor
@@ -412,7 +413,7 @@ def test_posenc_with_bare_coordinates_is_what_public_codes_compute() -> None:
         il.make_backbone("posenc", first_angle=0.0)
 
 
-def test_posenc_with_bare_coordinates_is_fitted_kept_and_not_explored(tmp_path: Path) -> None:
+def test_posenc_with_bare_coordinates_is_fitted_kept_and_explored_without_computing(tmp_path: Path) -> None:
     network = il.make_backbone("posenc", **toys.SMALL["posenc"], bare=True)
     signals = toys.signals(2, (12, 15))
     recipe = replace(toys.recipe("posenc", steps=5), backbone=network)
@@ -421,5 +422,7 @@ def test_posenc_with_bare_coordinates_is_fitted_kept_and_not_explored(tmp_path: 
     assert torch.equal(load_field(tmp_path / "field.safetensors").render(1), cohort.field.render(1))
     (tmp_path / "run").mkdir()
     write_fit_run(tmp_path / "run", cohort, signals)
-    with pytest.raises(il.InputError, match="the page computes Fourier features alone, not the bare coordinates"):
-        write_bundle(gather([tmp_path / "run"]), tmp_path / "explorer")
+    write_bundle(gather([tmp_path / "run"]), tmp_path / "explorer")
+    (network_entry,) = read_manifest(tmp_path / "explorer")["networks"]
+    # The page knows no encoding of that name, and computes nothing with it.
+    assert network_entry["encoding"] == {"kind": "fourier beside the coordinates", "frequencies": None}
