@@ -25,9 +25,9 @@ _EDGE = 1e-6
 class Origin:
     """How a field came to be; travels inside its checkpoint.
 
-    ``kind`` is untrained, single, cohort, transfer or imported; ``signals`` holds a (name, digest) pair a head;
-    ``recipe`` holds the recipe's numbers; ``notes`` whatever else a reader of the numbers must know (freeze depth,
-    divergences, whose file it was).
+    ``kind`` is untrained, single, cohort, meta (a meta-learned start), transfer or imported; ``signals`` holds a (name,
+    digest) pair a head, or for each signal that a start was learned from; ``recipe`` holds the recipe's numbers;
+    ``notes`` whatever else a reader of the numbers must know (freeze depth, divergences, whose file it was).
     """
 
     kind: str = "untrained"

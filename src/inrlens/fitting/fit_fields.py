@@ -1,24 +1,24 @@
 """What every fit runs: S fields of one shape on S sets of signals over the same rows, from start to final quality."""
 
-import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field as with_default, replace
+from functools import partial
 from statistics import fmean
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.fields.field import EVALUATION_TILE, Field, Origin
+from inrlens.fitting.close import close, plain
 from inrlens.fitting.compute import Compute
 from inrlens.fitting.engine import Engine
-from inrlens.fitting.history import Fit, Outcome, Record
-from inrlens.fitting.loop import Tell, optimise
+from inrlens.fitting.history import Fit
+from inrlens.fitting.loop import Problem, Tell, optimise
 from inrlens.fitting.prefix import PrefixRows
 from inrlens.fitting.recipes import Recipe, recipe_settings
 from inrlens.fitting.resume import identity
-from inrlens.fitting.track import Track
 from inrlens.interrupt import first_interrupt_asks
 from inrlens.metrics import psnrs_from_squared_error
 from inrlens.resume import Keeper, Resume
@@ -67,18 +67,24 @@ def fit_fields(
     engine = engine_of(fields, job, targets.shape[1])
     keeper = None
     if resume is not None:
-        who = identity(fields, signals, job.recipe, job.kind, job.seed, job.start)
+        who = identity(fields, signals, recipe_settings(job.recipe), job.kind, job.seed, job.start)
         keeper = Keeper(resume, "fit", who, engine.cores)
     x = first.grid_coordinates(grid)[used]
     draws = generator(job.seed, job.kind, "batches")
     with first_interrupt_asks(), torch_on_one_thread() if engine.cores > 1 else nullcontext():
         if inputs is None:
             inputs = PrefixRows(first.encoder, x, job.start, engine.budget)
-        tracks = optimise(engine, inputs, targets, job.recipe, draws, tell, keeper)
+        gradient = partial(engine.gradient, inputs, targets)
+        problem = Problem(engine.stack, gradient, len(inputs), engine.channels, engine.cores)
+        tracks = optimise(problem, job.recipe, draws, tell, keeper)
         fits = []
         for index, (field, own, track) in enumerate(zip(fields, signals, tracks, strict=True)):
-            trained = engine.stack.parameters_of[index]
-            fits.append(_close(index, field, own, x, targets[index], track, trained, job, tell))
+            field.origin = _origin(field, own, job)
+            quality = partial(_final_quality, field, x, targets[index])
+            callback = None if tell is None else partial(tell, index)
+            parameters = engine.stack.parameters_of[index]
+            fitted = close(field, track, parameters, quality, job.recipe.steps, callback)
+            fits.append(_with_left_out(fitted, own))
     engine.stack.part()
     if keeper is not None and all(fitted.outcome != "interrupted" for fitted in fits):
         keeper.end()
@@ -92,58 +98,26 @@ def engine_of(fields: Sequence[Field], job: Job, rows: int) -> Engine:
     return Engine(layers, heads, fields[0].channels, job.compute, cores(), rows)
 
 
-@torch.no_grad()
-def _close(
-    index: int,
-    field: Field,
-    signals: Sequence[Signal],
-    x: Tensor,
-    targets: Tensor,
-    track: Track,
-    parameters: list[nn.Parameter],
-    job: Job,
-    tell: Tell | None,
-) -> Fit:
-    """The result of one field of a stack: its quality on the samples used, and where it came from."""
-    psnrs, loss = _final_quality(field, x, targets)
-    if not math.isfinite(loss):
-        track.roll_back(list(parameters))
-        psnrs, loss = _final_quality(field, x, targets)
-    mean = sum(psnrs) / len(psnrs)
-    last = Record(track.steps, loss, mean, track.seconds)
-    history = (*(row for row in track.history if row.step < track.steps), last)
-    if tell is not None:
-        tell(index, last, job.recipe.steps)
-    fell = track.is_far_below(mean)
-    if fell and track.outcome != "diverged" and not track.is_far_below(track.history[-1].psnr):
-        track.note_fall(track.steps, mean)
-    outcome: Outcome = track.outcome or ("diverged" if fell else "finished")
-    left_out = _left_out(field, signals)
-    notes = {**job.notes, "steps_taken": track.steps, "outcome": outcome, "psnr_db": _plain(mean)}
-    if left_out is not None:
-        notes |= {"left_out": signals[0].left_out, "left_out_psnr_db": _plain(fmean(left_out))}
-    field.origin = Origin(
-        kind=job.kind,
-        seed=job.seed,
-        signals=tuple((signal.name, signal.digest) for signal in signals),
-        recipe=recipe_settings(replace(job.recipe, backbone=field.backbone)),
-        notes={**notes, "divergences": [[event.step, event.kind] for event in track.divergences]},
-    )
-    return Fit(field, history, mean, psnrs, track.seconds, track.steps, outcome, tuple(track.divergences), left_out)
+def _origin(field: Field, signals: Sequence[Signal], job: Job) -> Origin:
+    recipe = recipe_settings(replace(job.recipe, backbone=field.backbone))
+    return Origin(job.kind, job.seed, named(signals), recipe, job.notes)
 
 
-def _plain(number: float) -> float | str:
-    """A number as JSON can hold it."""
-    return number if math.isfinite(number) else str(number)
+def named(signals: Sequence[Signal]) -> tuple[tuple[str, str], ...]:
+    """Each signal's name and digest, for an origin."""
+    return tuple((signal.name, signal.digest) for signal in signals)
 
 
-def _left_out(field: Field, signals: Sequence[Signal]) -> tuple[float, ...] | None:
-    """Each signal's PSNR on the samples that the mask leaves out; None where it leaves out none."""
-    mask = signals[0].mask
+def _with_left_out(fitted: Fit, signals: Sequence[Signal]) -> Fit:
+    """The fit with each signal's PSNR on the samples that the mask leaves out, where it leaves out any."""
+    field, mask = fitted.field, signals[0].mask
     if mask is None or not signals[0].left_out:
-        return None
+        return fitted
     targets = torch.cat([signal.values[~mask] for signal in signals], dim=1).to(field.device, field.dtype)
-    return _final_quality(field, field.grid_coordinates()[~mask], targets)[0]
+    psnrs, _ = _final_quality(field, field.grid_coordinates()[~mask], targets)
+    told = {"left_out": signals[0].left_out, "left_out_psnr_db": plain(fmean(psnrs))}
+    field.origin = replace(field.origin, notes={**field.origin.notes, **told})
+    return replace(fitted, left_out_psnrs=psnrs)
 
 
 def one_grid(signals: Sequence[Signal]) -> tuple[int, ...]:
