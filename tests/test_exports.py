@@ -110,7 +110,7 @@ def test_the_sequential_shares_nothing_with_the_field() -> None:
 
 def test_the_sequential_says_what_it_is_made_of() -> None:
     text = repr(il.to_sequential(fields("finer")[1]))
-    assert "finer, scale=6, number=6" in text
+    assert "finer, scale=6, omega=6" in text
     assert "Linear(in_features=2, out_features=16" in text
     assert "ReLU()" in repr(il.to_sequential(fields("relu")[0]))
 
