@@ -52,6 +52,8 @@ from .signals.bundled import bundled_photos as bundled_photos, photo_sources as 
 from .signals.folders import load_folder as load_folder
 from .signals.frames import load_frames as load_frames
 from .signals.images import load_image as load_image, save_image as save_image
+from .signals.mask import load_mask as load_mask
+from .signals.nifti import save_volume as save_volume
 from .signals.noise import noise_cohort as noise_cohort
 from .signals.phantom import phantom as phantom
 from .signals.signal import (

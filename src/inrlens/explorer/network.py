@@ -8,7 +8,7 @@ from torch import Tensor
 from inrlens.explorer.arrays import ArrayFile
 from inrlens.explorer.gather import GatheredNetwork
 from inrlens.explorer.manifest import DictionaryEntry, LayerEntry, NetworkEntry, RanksEntry, SignalEntry
-from inrlens.metrics import psnr
+from inrlens.fields.quality import signal_psnr
 
 
 @torch.no_grad()
@@ -54,7 +54,7 @@ def _signal(network: GatheredNetwork, head: int, file: ArrayFile) -> SignalEntry
     return SignalEntry(
         head=head,
         name=signal.name,
-        psnr=psnr(output, signal.values),
+        psnr=signal_psnr(output.reshape(*signal.shape, signal.channels), signal),
         target=file.append(bytes_or_values(signal.values)),
         output=file.append(output),
         weight=file.append(field.head.weight[columns]),
