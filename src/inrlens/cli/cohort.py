@@ -60,7 +60,7 @@ def cohort(
     signals = masked(found, mask)
     if len(signals) < 2:
         raise InputError(f"{folder} holds 1 readable image that matches {pattern!r}: a cohort needs at least 2.")
-    hint_at_size(chosen, len(signals[0].values))
+    hint_at_size(chosen, signals[0].used_count)
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),
         json,

@@ -77,7 +77,7 @@ def transfer(
     if wanted is None and field.grid is not None and len(field.grid) == 2:
         wanted = (field.grid[0], field.grid[1])
     signal = masked([load_image(image, wanted, field.channels == 1, how)], mask)[0]
-    hint_at_size(chosen, len(signal.values))
+    hint_at_size(chosen, signal.used_count)
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),
         json,
