@@ -17,6 +17,7 @@ from torch import Tensor
 import inrlens as il
 import toys
 from inrlens.dictionaries.topk import SparseAutoencoder
+from inrlens.fields.encoding import FourierProjection
 
 pytest.importorskip("playwright", reason="needs Playwright and Chromium: make test-browser installs them")
 
@@ -98,12 +99,13 @@ def flat(values: Tensor) -> list[float]:
 def network_of(field: il.Field, name: str = "n0") -> dict[str, Any]:
     """A field's encoder as the page gets it."""
     layers = [field.encoder.layer(index) for index in range(field.depth)]
-    projection = field.encoder.projection
+    encoding = field.encoder.encoding
+    fourier = encoding if isinstance(encoding, FourierProjection) else None
     return {
         "id": name,
         "grid": list(field.grid or ()),
         "channels": field.channels,
-        "projection": None if projection is None else flat(projection.frequencies),
+        "projection": None if fourier is None else flat(fourier.frequencies),
         "layers": [
             {
                 "weight": flat(layer.weight),

@@ -8,6 +8,7 @@ from torch import Tensor
 from inrlens.explorer.arrays import ArrayFile
 from inrlens.explorer.gather import GatheredNetwork
 from inrlens.explorer.manifest import DictionaryEntry, LayerEntry, NetworkEntry, RanksEntry, SignalEntry
+from inrlens.fields.encoding import FourierProjection
 from inrlens.metrics import psnr
 
 
@@ -18,7 +19,8 @@ def network_entry(
     """Writes a network's weights and the pictures of ``heads`` into ``file``; ``name`` is its id."""
     field, record = network.field, network.record
     encoder = field.encoder
-    projection = None if encoder.projection is None else file.append(encoder.projection.frequencies)
+    fourier = encoder.encoding if isinstance(encoder.encoding, FourierProjection) else None
+    projection = None if fourier is None else file.append(fourier.frequencies)
     layers = []
     for index in range(field.depth):
         layer = encoder.layer(index)
