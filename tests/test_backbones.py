@@ -174,8 +174,8 @@ def test_the_encoding_of_positions_is_sines_then_cosines_of_doubling_frequency()
     expected = torch.stack([a.sin() for a in angles] + [a.cos() for a in angles], dim=1)
     torch.testing.assert_close(field.encoder.run(x, 0, 0), expected, rtol=0, atol=1e-12)
     three = toys.field("posenc", coordinates=3, grid=(3, 4, 5), frequencies=2)
-    assert three.encoder.projection is not None
-    assert three.encoder.projection.frequencies.tolist() == [
+    assert three.encoder.encoding is not None
+    assert three.encoder.encoding.frequencies.tolist() == [
         [0.5, 0.0, 0.0],
         [1.0, 0.0, 0.0],
         [0.0, 0.5, 0.0],
@@ -282,8 +282,7 @@ def test_nonlinearities_can_be_sent_to_another_process(wave: Nonlinearity) -> No
 
 def test_the_engine_takes_its_fast_path_where_a_derivative_is_stated(backbone: str) -> None:
     field = toys.field(backbone)
-    layers = [field.encoder.layer(index) for index in range(4)]
-    assert Engine([layers], [field.head], 3).stack.is_written_out == (backbone != "wire")
+    assert Engine([field.encoder.trained(0)], [field.head], 3).stack.is_written_out == (backbone != "wire")
 
 
 # -- what stands for W, and what a file says ---------------------------------------------------------------------------

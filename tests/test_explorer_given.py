@@ -118,7 +118,7 @@ class Table(nn.Module):
 
 def test_an_encoding_that_the_page_does_not_know_is_named(tmp_path: Path) -> None:
     field = toys.field("ffmlp", heads=1, frequencies=6)
-    field.encoder.projection = Table()
+    field.encoder.encoding = Table()
     folder = il.write_explorer(field, tmp_path / "page", sae=toys.sae(field, 1), signal=toys.signal()).path
     (about,) = manifest_of(folder)["networks"]
     assert about["encoding"] == {"kind": "Table", "frequencies": None}

@@ -276,9 +276,9 @@ def test_an_encoding_s_settings_draw_the_same_waves() -> None:
     field = il.read_network(state, "wire_posenc", axes="yx", coordinates=(1.0, 0.0), output=(0.0, 1.0))
     anew = il.Field.new(field.backbone)
     assert field.backbone.first_angle == pytest.approx(math.pi / 2)
-    assert field.encoder.projection is not None
-    assert anew.encoder.projection is not None
-    assert torch.allclose(field.encoder.projection.frequencies.float(), anew.encoder.projection.frequencies)
+    assert field.encoder.encoding is not None
+    assert anew.encoder.encoding is not None
+    assert torch.allclose(field.encoder.encoding.frequencies.float(), anew.encoder.encoding.frequencies)
 
 
 def test_the_page_names_every_layout_with_what_must_be_given() -> None:

@@ -65,6 +65,8 @@ def test_settings_are_json_and_name_the_network() -> None:
         ({"learning_rate": 0.0}, "recipe 'toy': learning_rate must be positive and at most 1e30, not 0.0"),
         ({"learning_rate": 1e38}, r"learning_rate must be positive and at most 1e30, not 1e\+38"),
         ({"stop_psnr": math.inf}, "recipe 'toy': stop_psnr must be a finite number of dB or None, not inf"),
+        ({"adam_beta2": 1.0}, r"recipe 'toy': adam_beta2 must lie in \[0, 1\), not 1.0"),
+        ({"adam_eps": 0.0}, "recipe 'toy': adam_eps must be positive and at most 1e30, not 0.0"),
         ({"muon_momentum": 1.0}, r"recipe 'toy': muon_momentum must lie in \[0, 1\), not 1.0"),
         ({"learning_rate": math.nan}, "learning_rate must be positive and at most 1e30, not nan"),
         ({"muon_learning_rate": math.inf}, "muon_learning_rate must be positive and at most 1e30, not inf"),

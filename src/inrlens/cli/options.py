@@ -61,7 +61,7 @@ Backbone = Annotated[
     typer.Option(
         "--backbone",
         metavar="NAME",
-        help="The network: siren, ffmlp, gauss, finer, wire, wire_real, posenc or relu.",
+        help="The network: siren, ffmlp, gauss, finer, wire, wire_real, posenc, hashgrid or relu.",
         rich_help_panel=_NETWORK,
     ),
 ]

@@ -200,10 +200,11 @@ class Field(Network):
         return Chain(layers, [*products, (self.head.weight.detach()[columns], self.head.bias.detach()[columns])])
 
     def digest(self, layer: int) -> str:
-        """SHA-256 of the projection and of layers 0..``layer``."""
+        """SHA-256 of the encoding and of layers 0..``layer``."""
         digest = hashlib.sha256()
-        if self.encoder.projection is not None:
-            digest.update(self.encoder.projection.frequencies.cpu().numpy().tobytes())
+        if self.encoder.encoding is not None:
+            for value in (*self.encoder.encoding.parameters(), *self.encoder.encoding.buffers()):
+                digest.update(value.detach().cpu().numpy().tobytes())
         for index in range(layer + 1):
             for value in self.encoder.layer(index).state_dict().values():
                 digest.update(value.cpu().numpy().tobytes())

@@ -30,7 +30,7 @@ from inrlens.workers import cores, torch_on_one_thread
 
 @dataclass(frozen=True)
 class Job:
-    """What is fitted how: layers ``start``..L-1 and the heads; layers below stay as they are.
+    """What is fitted how: ``Encoder.trained(start)`` and the heads; layers below ``start`` stay as they are.
 
     ``kind`` (single, cohort, transfer) and ``seed`` name the batches' random stream; ``notes`` go into the origin.
     """
@@ -92,9 +92,9 @@ def fit_fields(
 
 def engine_of(fields: Sequence[Field], job: Job, rows: int) -> Engine:
     """The engine for the layers that a job trains over so many rows, on as many cores as torch has threads."""
-    layers = [[field.encoder.layer(index) for index in range(job.start, field.depth)] for field in fields]
+    modules = [field.encoder.trained(job.start) for field in fields]
     heads = [field.head for field in fields]
-    return Engine(layers, heads, fields[0].channels, job.compute, cores(), rows)
+    return Engine(modules, heads, fields[0].channels, job.compute, cores(), rows)
 
 
 def _origin(field: Field, signals: Sequence[Signal], job: Job) -> Origin:

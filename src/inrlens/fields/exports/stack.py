@@ -42,7 +42,7 @@ def plain_stack(field: Field, head: int | None) -> PlainStack:
     encoder = field.encoder
     columns = slice(None) if head is None else field.columns(head)
     plain = type(encoder) is Encoder and {name for name, _ in encoder.named_children()} <= {"layers", "projection"}
-    if not plain or type(encoder.projection) not in (FourierProjection, type(None)):
+    if not plain or type(encoder.encoding) not in (FourierProjection, type(None)):
         raise InputError(
             f"a {field.backbone.name} field has an encoding that no export knows: only networks of linear layers, "
             "alone or behind Fourier features, are written."
@@ -54,7 +54,7 @@ def plain_stack(field: Field, head: int | None) -> PlainStack:
             raise InputError(f"layer {index} of this {field.backbone.name} field is of a kind that no export knows.")
         stages.append(Stage(_copied(layer.weight), _copied(layer.bias), float(layer.scale), layer.nonlinearity))
     weight, bias = _copied(field.head.weight[columns]), _copied(field.head.bias[columns])
-    return PlainStack(encoder.projection, tuple(stages), weight, bias)
+    return PlainStack(encoder.encoding, tuple(stages), weight, bias)
 
 
 def _copied(tensor: Tensor) -> Tensor:
