@@ -38,6 +38,7 @@ def transfer(
     condition: opt.Condition = None,
     size: opt.Size = None,
     how: opt.How = "resize",
+    mask: opt.Mask = None,
     seed: opt.Seed = 0,
     device: opt.Device = "auto",
     threads: opt.Threads = None,
@@ -54,6 +55,7 @@ def transfer(
     from inrlens.cli.inputs import open_network
     from inrlens.cli.machine import prepare
     from inrlens.cli.recipe import chosen_recipe, hint_at_size
+    from inrlens.cli.sources import masked
     from inrlens.fitting.transfer import freeze_depth, transfer as fit_on
     from inrlens.signals.images import load_image
 
@@ -64,7 +66,7 @@ def transfer(
     chosen = chosen_recipe(recipe, "transfer", field.backbone.name, steps, lr, batch)
     if wanted is None and field.grid is not None and len(field.grid) == 2:
         wanted = (field.grid[0], field.grid[1])
-    signal = load_image(image, wanted, field.channels == 1, how)
+    signal = masked([load_image(image, wanted, field.channels == 1, how)], mask)[0]
     hint_at_size(chosen, len(signal.values))
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),

@@ -19,7 +19,7 @@ MANIFEST_FILE = "manifest.json"
 class EncodingEntry:
     """What the coordinates go through before layer 0: ``fourier`` with ``frequencies`` B ``(F, m)``, cycles a unit.
 
-    Any other kind, by the name of its class, is one that the page does not know, and has no frequencies.
+    Any other kind, named in words or by its class, is one that the page does not know, and has no frequencies.
     """
 
     kind: str

@@ -17,7 +17,7 @@ from inrlens.explorer.manifest import (
 )
 from inrlens.fields.encoder import FourierProjection, HiddenLayer
 from inrlens.fields.field import Field
-from inrlens.metrics import psnr
+from inrlens.fields.quality import signal_psnr
 
 
 @torch.no_grad()
@@ -55,6 +55,8 @@ def _encoding(projection: nn.Module | None, file: ArrayFile) -> EncodingEntry | 
     if projection is None:
         return None
     if isinstance(projection, FourierProjection):
+        if projection.bare:
+            return EncodingEntry("fourier beside the coordinates", None)
         return EncodingEntry("fourier", file.append(projection.frequencies.float()))
     return EncodingEntry(type(projection).__name__, None)
 
@@ -67,13 +69,14 @@ def _layer(layer: HiddenLayer, file: ArrayFile) -> LayerEntry:
 
 def _signal(network: GatheredNetwork, head: int, file: ArrayFile) -> SignalEntry:
     field, signal = network.field, network.signals[head]
-    output = field.render(head, network.grid).reshape(-1, field.channels).cpu().float()
+    picture = field.render(head, network.grid).cpu().float()
+    output = picture.reshape(-1, field.channels)
     target, rendered = file.append(bytes_or_values(signal.values)), file.append(output)
     weight = bias = None
     if isinstance(field, Field):
         columns = field.columns(head)
         weight, bias = (file.append(part[columns].float()) for part in (field.head.weight, field.head.bias))
-    return SignalEntry(head, signal.name, psnr(output, signal.values), target, rendered, weight, bias)
+    return SignalEntry(head, signal.name, signal_psnr(picture, signal), target, rendered, weight, bias)
 
 
 def bytes_or_values(values: Float[Tensor, "n c"]) -> UInt8[np.ndarray, "n c"] | Float[np.ndarray, "n c"]:

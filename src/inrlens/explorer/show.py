@@ -14,7 +14,7 @@ from inrlens.explorer.frame import Frame, frame
 from inrlens.explorer.gather import gather
 from inrlens.explorer.given import given
 from inrlens.fields.network import Network
-from inrlens.metrics import psnr
+from inrlens.fields.quality import signal_psnr
 from inrlens.reports.pictures import heat_map, picture
 from inrlens.reports.words import db, percent, significant
 from inrlens.signals.signal import Signal
@@ -111,8 +111,8 @@ def _ablation(found: Effects, atom: int) -> Ablation:
     delta = found.of(atom)
     before = found.output.reshape(delta.shape)
     after = before - delta
-    target = None if found.signal is None else found.signal.image().to(before)
-    quality = [None if target is None else psnr(image, target) for image in (before, after)]
+    signal = found.signal
+    quality = [None if signal is None else signal_psnr(image, signal) for image in (before, after)]
     return Ablation(atom, found.codes.map(atom), before, after, delta, *quality)
 
 

@@ -16,8 +16,9 @@ class Nonlinearity:
 
     ``value(v, None)`` gives phi(v) and can be differentiated; ``value(v, out)`` writes phi(v) into ``out``, which is
     ``v`` itself where phi keeps its output alone. ``pull_back(grad, v, h)`` multiplies ``grad`` by phi'(v) in place; v
-    and ``h = phi(v)`` may be overwritten, and are one tensor, phi(v), where ``keeps`` says so. Without ``pull_back``,
-    fitting takes autograd. ``name`` and ``parameters`` say which function it is to whoever runs the network elsewhere.
+    and ``h = phi(v)`` may be overwritten, and are one tensor, phi(v), where ``keeps`` says ``output``. Without
+    ``pull_back``, fitting takes autograd. ``name`` and ``parameters`` say which function it is to whoever runs the
+    network elsewhere.
     """
 
     name: str
