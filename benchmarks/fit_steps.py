@@ -4,8 +4,9 @@
 
 A step is gradient and Adam. ``plain`` is the loop that the field writes: the whole image through autograd at once,
 nothing frozen; where the package siren-pytorch is installed, its network is timed in the same loop. ``floor`` is the
-time that our step's matrix products take at the rate of a 2048x2048 product, plus torch's sine and cosine in cache for
-every value of a SIREN (the engine's own sines come from numpy and are faster). All are timed in turn,
+time that our step's matrix products take at the rate of a 2048x2048 product, plus torch's functions in cache for every
+value of a layer: sine and cosine for SIREN and FINER, exp for Gauss, all three for the real WIRE (the engine's own come
+from numpy and are faster). A network whose layers state no derivative (WIRE) has no floor. All are timed in turn,
 medians are shown.
 """
 
@@ -23,7 +24,10 @@ from inrlens.signals.signal import coordinates
 from inrlens.workers import cores, torch_on_one_thread
 from timing import Machine, MachineCalls, about, alternate
 
-TAU_STAR = {"siren": 1, "ffmlp": 0}
+TAU_STAR = {"ffmlp": 0}
+"""The freeze depth that a network's second line is timed at, where it is not 1."""
+_WAVES = {"sine", "finer", "gabor"}
+_BELLS = {"gauss", "gabor"}
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,11 @@ class Row:
     frozen: int
     ours: float
     plain: float
-    floor: float
+    floor: float | None
     siren_pytorch: float | None
     product_flops: float
     sine_cosine_seconds: float
+    exp_seconds: float
 
 
 def our_step(backbone: str, grid: tuple[int, int], frozen: int, heads: int = 1) -> Callable[[], object]:
@@ -58,14 +63,23 @@ def our_step(backbone: str, grid: tuple[int, int], frozen: int, heads: int = 1) 
     return step
 
 
-def floor(machine: Machine, backbone: str, grid: tuple[int, int], frozen: int) -> float:
-    """Seconds of the step's products at peak, and of its sines and cosines."""
+def floor(machine: Machine, backbone: str, grid: tuple[int, int], frozen: int) -> float | None:
+    """Seconds of the step's products at peak, and of its waves and bells; None where autograd takes the step."""
     field = il.Field.new(backbone)
-    weights = [field.encoder.layer(index).weight for index in range(frozen, field.depth)] + [field.head.weight]
+    layers = [field.encoder.layer(index) for index in range(frozen, field.depth)]
+    if any(layer.nonlinearity.pull_back is None for layer in layers):
+        return None
+    weights = [layer.weight for layer in layers] + [field.head.weight]
     # Forward and weight gradient for every matrix; the gradient of its input for all but the first trained one.
     products = 2.0 * sum(weight.numel() * (3 if index else 2) for index, weight in enumerate(weights))
-    values = sum(weight.shape[0] for weight in weights[:-1]) if backbone == "siren" else 0
-    return grid[0] * grid[1] * (products / machine.product + values * machine.sine_cosine)
+    functions = sum(layer.weight.shape[0] * _seconds(machine, layer.nonlinearity.name) for layer in layers)
+    return grid[0] * grid[1] * (products / machine.product + functions)
+
+
+def _seconds(machine: Machine, nonlinearity: str) -> float:
+    """Seconds that phi and its derivative take of one value at least."""
+    waves = machine.sine_cosine if nonlinearity in _WAVES else 0.0
+    return waves + (machine.exp if nonlinearity in _BELLS else 0.0)
 
 
 def measure(backbone: str, grid: tuple[int, int], frozen: int, rounds: int) -> Row:
@@ -87,14 +101,16 @@ def measure(backbone: str, grid: tuple[int, int], frozen: int, rounds: int) -> R
         times.get("siren_pytorch"),
         machine.product,
         machine.sine_cosine,
+        machine.exp,
     )
 
 
 def line(row: Row) -> str:
     """A row as a line of the printed table."""
-    name = f"{row.backbone} {row.grid}, {row.frozen} of 5 frozen"
+    name = f"{row.backbone} {row.grid}, {row.frozen} frozen"
+    share = f"{row.ours / row.floor:.2f}" if row.floor else "-"
     other = f"{row.siren_pytorch / row.ours:19.2f}" if row.siren_pytorch else f"{'-':>19}"
-    times = f"{row.ours * 1e3:6.0f}ms {row.plain / row.ours:11.2f} {row.ours / row.floor:11.2f}"
+    times = f"{row.ours * 1e3:6.0f}ms {row.plain / row.ours:11.2f} {share:>11}"
     return f"{name:34} {times} {other} {row.product_flops / 1e9:8.0f}"
 
 
@@ -102,6 +118,7 @@ def main() -> None:
     """Prints the table and writes it as CSV where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="178x218 only, three rounds")
+    parser.add_argument("--backbone", choices=il.backbone_names(), help="default: all")
     parser.add_argument("--csv", type=Path, help="write the table here")
     options = parser.parse_args()
     print(about())
@@ -110,8 +127,8 @@ def main() -> None:
     # Height by width, as everywhere; the pictures are 178 and 768 wide.
     cases = [((218, 178), 3 if options.quick else 7)] + ([] if options.quick else [((512, 768), 2)])
     for grid, rounds in cases:
-        for backbone in il.backbone_names():
-            for frozen in (0, TAU_STAR[backbone] + 1):
+        for backbone in [options.backbone] if options.backbone else il.backbone_names():
+            for frozen in (0, TAU_STAR.get(backbone, 1) + 1):
                 row = measure(backbone, grid, frozen, rounds)
                 rows.append(row)
                 print(line(row), flush=True)

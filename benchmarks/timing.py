@@ -30,33 +30,47 @@ def alternate(calls: Mapping[str, Callable[[], object]], rounds: int, settle: in
     return {name: statistics.median(found) for name, found in times.items()}
 
 
+_REPEATED = 20
+"""How often a timed call goes over its values."""
+
+
 @dataclass(frozen=True)
 class Machine:
-    """Rates measured here and now: products in FLOP/s, sine with cosine in seconds a value, in cache."""
+    """Rates measured here and now: products in FLOP/s, sine with cosine and exp in seconds a value, in cache."""
 
     product: float
     sine_cosine: float
+    exp: float
 
 
 class MachineCalls:
-    """What is timed to know the machine, in turn with whatever else: float32 products, sines and cosines in cache."""
+    """What is timed to know the machine, in turn with whatever else: products, torch's waves and exp in cache."""
 
     def __init__(self) -> None:
         self._a, self._b, self._out = (torch.randn(2048, 2048) for _ in range(3))
         self._v, self._w = torch.randn(256, 256), torch.empty(256, 256)
-        self.calls: dict[str, Callable[[], object]] = {"product": self._product, "waves": self._waves}
+        self.calls: dict[str, Callable[[], object]] = {
+            "product": self._product,
+            "waves": self._waves,
+            "exp": self._exp,
+        }
 
     def of(self, times: Mapping[str, float]) -> Machine:
         """The machine's rates from the medians of these calls."""
-        return Machine(2.0 * 2048**3 / times["product"], times["waves"] / (20 * self._v.numel()))
+        values = _REPEATED * self._v.numel()
+        return Machine(2.0 * 2048**3 / times["product"], times["waves"] / values, times["exp"] / values)
 
     def _product(self) -> None:
         torch.mm(self._a, self._b, out=self._out)
 
     def _waves(self) -> None:
-        for _ in range(20):
+        for _ in range(_REPEATED):
             torch.sin(self._v, out=self._w)
             torch.cos(self._v, out=self._w)
+
+    def _exp(self) -> None:
+        for _ in range(_REPEATED):
+            torch.exp(self._v, out=self._w)
 
 
 def about() -> str:

@@ -112,4 +112,4 @@ def test_an_edit_is_written_as_a_sound_or_as_a_spectrogram(bench: Path, tmp_path
         assert image.size == SIZE
     file = ("edit", bench / "cohort" / "field.safetensors", bench / "sae.safetensors", "--gain", "2=0")
     assert "how many samples a second is not known here" in refused(*file, "-o", tmp_path / "b.wav")
-    assert "3 axes and 1 channel, not 1 axis and 1 channel" in refused(*pair, "-o", tmp_path / "a.nii")
+    assert "a volume of 3 axes, not 1 axis" in refused(*pair, "-o", tmp_path / "a.nii")

@@ -4,13 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 import inrlens as il
 from command import FAST, done, photo, refused
 from inrlens.reports.views import GAP
-from inrlens.signals.nifti import load_nifti_volume, save_volume
 from inrlens.studies.run_folder import open_field
 
 nibabel = pytest.importorskip("nibabel", reason="needs the extra nifti")
@@ -21,7 +19,7 @@ RASTER = (9 + GAP + 8, 10 + GAP + 8)
 
 
 def scan(path: Path, scale: float = 1.0, shape: tuple[int, ...] = SHAPE) -> Path:
-    save_volume(path, il.phantom(shape).image() * scale)
+    il.save_volume(path, il.phantom(shape).image() * scale)
     return path
 
 
@@ -35,18 +33,6 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done("cohort", folder / "scans", *FAST, "-o", folder / "cohort")
     done("sae", folder / "cohort", "--layer", 1, "-n", 24, "-k", 3, "--steps", 5, "-o", folder / "sae.safetensors")
     return folder
-
-
-def test_a_volume_is_written_as_it_is_read(tmp_path: Path) -> None:
-    values = torch.rand(3, 4, 5, 1, generator=torch.Generator().manual_seed(0))
-    for name in ("a.nii", "b.nii.gz"):
-        save_volume(tmp_path / name, values)
-        assert torch.equal(load_nifti_volume(tmp_path / name).image(), values)
-    again = (tmp_path / "b.nii.gz").read_bytes()
-    save_volume(tmp_path / "b.nii.gz", values)
-    assert (tmp_path / "b.nii.gz").read_bytes() == again
-    with pytest.raises(il.InputError, match=r"a\.png: a volume is written as NIfTI"):
-        save_volume(tmp_path / "a.png", values)
 
 
 def test_a_cohort_of_scans(bench: Path) -> None:
@@ -119,5 +105,5 @@ def test_an_edit_is_written_as_a_volume_or_as_slices(bench: Path, tmp_path: Path
         drawn = np.asarray(image)
     assert drawn.shape[:2] == RASTER
     assert np.array_equal(drawn[:9, :10, 0], (values[4, ..., 0].clamp(0, 1) * 255).round().numpy())
-    assert "a sound has 1 axis, not 3 axes and 1 channel" in refused(*pair, "-o", tmp_path / "a.wav")
+    assert "a sound has 1 axis, not 3 axes" in refused(*pair, "-o", tmp_path / "a.wav")
     assert "must end in one of .png, .nii" in refused(*pair, "-o", tmp_path / "a.jpg")

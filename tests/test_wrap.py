@@ -330,10 +330,12 @@ def test_a_wrapped_network_without_a_grid_asks_for_one() -> None:
         wrapped.units(1)
 
 
-def test_the_how_to_runs() -> None:
+def test_the_how_to_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     page = (Path(__file__).parents[1] / "docs" / "how-to-wrap.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     names: dict[str, Any] = {}
     for block in blocks:
         exec(block, names)
     assert names["without"].shape == (24, 32, 3)
+    assert (tmp_path / "page.html").is_file()

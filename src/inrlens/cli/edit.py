@@ -49,19 +49,19 @@ def edit(
     from inrlens.atoms.edit import edit as with_gains
     from inrlens.cli.inputs import open_dictionary, open_network, target_signal
     from inrlens.cli.machine import prepare
-    from inrlens.metrics import psnr
+    from inrlens.fields.quality import signal_psnr
 
     where = prepare(device, threads)
     field, signals = open_network(network, condition, where)
     sae = open_dictionary(dictionary, field, where)
     shape = field.grid_or(wanted)
     signal = target_signal(field, signals, head, shape, None)
-    check_writable(out, shape, field.channels, signal)
+    check_writable(out, shape, signal)
     before = field.render(head, shape)
     after = with_gains(field, sae, gains, grid=shape, head=head)
     write_values(out, after, signal)
     changed = int((after != before).any(-1).sum())
-    quality = [None if signal is None else psnr(image, signal.image().to(image)) for image in (before, after)]
+    quality = [None if signal is None else signal_psnr(image, signal) for image in (before, after)]
     if json:
         what = {"gains": gains, "layer": sae.layer, "head": head, "signal": signal.name if signal else None}
         numbers = {"changed": changed, "coordinates": before[..., 0].numel()}

@@ -76,6 +76,8 @@ def fit_into_folder(
 
 def _rows(condition: "ConditionRecord", signals: "Sequence[Signal]") -> list[tuple[str, str]]:
     rows = [("PSNR", f"{condition.psnr:.2f} dB{_mean(signals)}")]
+    if "left_out" in condition.notes:
+        rows.append(("left out", _left_out(condition)))
     if condition.ssim is not None:
         rows.append(("SSIM", f"{condition.ssim:.4f}{_mean(signals)}"))
     if len(signals) > 1:
@@ -92,6 +94,11 @@ def _rows(condition: "ConditionRecord", signals: "Sequence[Signal]") -> list[tup
     if condition.kind == "transfer":
         rows.append(("start", _start(condition.notes["freeze"], condition.notes["rest"])))
     return rows
+
+
+def _left_out(condition: "ConditionRecord") -> str:
+    count, psnr = condition.notes["left_out"], condition.notes["left_out_psnr_db"]
+    return f"{count:,} samples of each signal by its mask; PSNR there {float(psnr):.2f} dB"
 
 
 def _start(freeze: int | None, rest: str) -> str:

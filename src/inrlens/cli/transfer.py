@@ -44,6 +44,7 @@ def transfer(
     condition: opt.Condition = None,
     size: opt.Size = None,
     how: opt.How = "resize",
+    mask: opt.Mask = None,
     seed: opt.Seed = 0,
     device: opt.Device = "auto",
     threads: opt.Threads = None,
@@ -60,6 +61,7 @@ def transfer(
     from inrlens.cli.inputs import open_network, signal_like
     from inrlens.cli.machine import prepare
     from inrlens.cli.recipe import chosen_recipe, hint_at_size
+    from inrlens.cli.sources import masked
     from inrlens.fitting.transfer import freeze_depth, transfer as fit_on
 
     field, _ = open_network(network, condition, prepare(device, threads))
@@ -67,7 +69,7 @@ def transfer(
         warn(f"{network} is no cohort's network; the rule for where to freeze was found on cohorts.")
     depth = freeze_depth(field, tau)
     chosen = chosen_recipe(recipe, "transfer", field.backbone.name, steps, lr, batch)
-    signal = signal_like(image, field, wanted, how)
+    signal = masked([signal_like(image, field, wanted, how)], mask)[0]
     hint_at_size(chosen, len(signal.values))
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 ENDINGS = (".png", ".nii", ".nii.gz", ".wav")
 
 
-def check_writable(path: Path, grid: tuple[int, ...], channels: int, signal: "Signal | None") -> None:
+def check_writable(path: Path, grid: tuple[int, ...], signal: "Signal | None") -> None:
     """Refuses an ending that values on a grid cannot be written with.
 
     Raises:
@@ -22,17 +22,18 @@ def check_writable(path: Path, grid: tuple[int, ...], channels: int, signal: "Si
     from inrlens.signals.audio import Recording
 
     name = path.name.lower()
-    if name.endswith((".nii", ".nii.gz")) and (len(grid) != 3 or channels != 1):
-        raise InputError(f"{path}: a NIfTI file takes 3 axes and 1 channel, not {_words(grid, channels)}: use .png.")
+    if name.endswith((".nii", ".nii.gz")) and len(grid) != 3:
+        raise InputError(f"{path}: a NIfTI file takes a volume of 3 axes, not {_axes(len(grid))}: use .png.")
     if name.endswith(".wav"):
         if len(grid) != 1:
-            raise InputError(f"{path}: a sound has 1 axis, not {_words(grid, channels)}: use .png.")
+            raise InputError(f"{path}: a sound has 1 axis, not {_axes(len(grid))}: use .png.")
         if not isinstance(signal, Recording):
             raise InputError(f"{path}: how many samples a second is not known here: give a run folder, or use .png.")
 
 
 def write_values(path: Path, values: "Tensor", signal: "Signal | None") -> None:
-    """Writes values ``(*grid, c)`` by the file's ending; ``signal`` is the one that knows a sound's rate.
+    """Writes values ``(*grid, c)`` by the file's ending; ``signal`` is the one that knows a sound's rate and where a
+    volume lies.
 
     A PNG holds a picture's own pixels, a volume's three middle slices, or a sound's waveform above its spectrogram.
     """
@@ -41,10 +42,10 @@ def write_values(path: Path, values: "Tensor", signal: "Signal | None") -> None:
     from inrlens.signals.images import save_image, save_png
     from inrlens.signals.nifti import save_volume
 
-    check_writable(path, tuple(values.shape[:-1]), values.shape[-1], signal)
+    check_writable(path, tuple(values.shape[:-1]), signal)
     name = path.name.lower()
     if name.endswith((".nii", ".nii.gz")):
-        save_volume(path, values)
+        save_volume(path, values, None if signal is None else signal.affine)
     elif name.endswith(".wav"):
         assert isinstance(signal, Recording)
         save_audio(path, values, signal.rate)
@@ -54,6 +55,5 @@ def write_values(path: Path, values: "Tensor", signal: "Signal | None") -> None:
         save_png(path, pixels(picture(values, "", longest=None)))
 
 
-def _words(grid: tuple[int, ...], channels: int) -> str:
-    axes = "1 axis" if len(grid) == 1 else f"{len(grid)} axes"
-    return f"{axes} and {channels} channel" + ("" if channels == 1 else "s")
+def _axes(count: int) -> str:
+    return "1 axis" if count == 1 else f"{count} axes"

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field as with_default, replace
+from statistics import fmean
 
 import torch
 from torch import Tensor, nn
@@ -50,23 +51,25 @@ def fit_fields(
     resume: Resume | None = None,
     inputs: PrefixRows | None = None,
 ) -> list[Fit]:
-    """Fits each field in place to its signals, which all lie on one grid; every field has one shape.
+    """Fits each field in place to its signals, which all lie on one grid under one mask; every field has one shape.
 
-    ``inputs`` are rows that another fit on the same frozen layers and grid has computed already. The precision of
-    products is the caller's to set, since torch keeps one for all threads.
+    Samples that the mask leaves out are seen by no step. ``inputs`` are rows that another fit on the same frozen
+    layers, grid and mask has computed already. The precision of products is the caller's to set, since torch keeps one
+    for all threads.
     """
     grid = one_grid([signal for own in signals for signal in own])
-    first = fields[0]
-    for field in fields:
+    first, used = fields[0], signals[0][0].used
+    for field, own in zip(fields, signals, strict=True):
         field.grid = grid
-    targets = torch.stack([torch.cat([signal.values for signal in own], dim=1) for own in signals])
+        field.affine = own[0].affine if all(signal.affine == own[0].affine for signal in own) else None
+    targets = torch.stack([torch.cat([signal.values[used] for signal in own], dim=1) for own in signals])
     targets = targets.to(first.device, first.dtype)
     engine = engine_of(fields, job, targets.shape[1])
     keeper = None
     if resume is not None:
         who = identity(fields, signals, job.recipe, job.kind, job.seed, job.start)
         keeper = Keeper(resume, "fit", who, engine.cores)
-    x = first.grid_coordinates(grid)
+    x = first.grid_coordinates(grid)[used]
     draws = generator(job.seed, job.kind, "batches")
     with first_interrupt_asks(), torch_on_one_thread() if engine.cores > 1 else nullcontext():
         if inputs is None:
@@ -101,7 +104,7 @@ def _close(
     job: Job,
     tell: Tell | None,
 ) -> Fit:
-    """The result of one field of a stack: its quality on the whole grid, and where it came from."""
+    """The result of one field of a stack: its quality on the samples used, and where it came from."""
     psnrs, loss = _final_quality(field, x, targets)
     if not math.isfinite(loss):
         track.roll_back(list(parameters))
@@ -115,27 +118,39 @@ def _close(
     if fell and track.outcome != "diverged" and not track.is_far_below(track.history[-1].psnr):
         track.note_fall(track.steps, mean)
     outcome: Outcome = track.outcome or ("diverged" if fell else "finished")
+    left_out = _left_out(field, signals)
+    notes = {**job.notes, "steps_taken": track.steps, "outcome": outcome, "psnr_db": _plain(mean)}
+    if left_out is not None:
+        notes |= {"left_out": signals[0].left_out, "left_out_psnr_db": _plain(fmean(left_out))}
     field.origin = Origin(
         kind=job.kind,
         seed=job.seed,
         signals=tuple((signal.name, signal.digest) for signal in signals),
         recipe=recipe_settings(replace(job.recipe, backbone=field.backbone)),
-        notes={
-            **job.notes,
-            "steps_taken": track.steps,
-            "outcome": outcome,
-            "psnr_db": mean if math.isfinite(mean) else str(mean),
-            "divergences": [[event.step, event.kind] for event in track.divergences],
-        },
+        notes={**notes, "divergences": [[event.step, event.kind] for event in track.divergences]},
     )
-    return Fit(field, history, mean, psnrs, track.seconds, track.steps, outcome, tuple(track.divergences))
+    return Fit(field, history, mean, psnrs, track.seconds, track.steps, outcome, tuple(track.divergences), left_out)
+
+
+def _plain(number: float) -> float | str:
+    """A number as JSON can hold it."""
+    return number if math.isfinite(number) else str(number)
+
+
+def _left_out(field: Field, signals: Sequence[Signal]) -> tuple[float, ...] | None:
+    """Each signal's PSNR on the samples that the mask leaves out; None where it leaves out none."""
+    mask = signals[0].mask
+    if mask is None or not signals[0].left_out:
+        return None
+    targets = torch.cat([signal.values[~mask] for signal in signals], dim=1).to(field.device, field.dtype)
+    return _final_quality(field, field.grid_coordinates()[~mask], targets)[0]
 
 
 def one_grid(signals: Sequence[Signal]) -> tuple[int, ...]:
     """The grid that all signals share.
 
     Raises:
-        InputError: where their grids or numbers of channels differ.
+        InputError: where their grids, numbers of channels or masks differ.
     """
     first = signals[0]
     for other in signals[1:]:
@@ -144,12 +159,17 @@ def one_grid(signals: Sequence[Signal]) -> tuple[int, ...]:
                 f"all signals must share one grid and one number of channels: {first.name!r} has {first.shape} with "
                 f"{first.channels}, {other.name!r} {other.shape} with {other.channels}; resize or convert them first."
             )
+        if other.mask_digest != first.mask_digest:
+            raise InputError(
+                f"all signals of a fit must leave out the same samples: {first.name!r} leaves out {first.left_out}, "
+                f"{other.name!r} {other.left_out} or others; give both one mask."
+            )
     return first.shape
 
 
 @torch.no_grad()
 def _final_quality(field: Field, x: Tensor, targets: Tensor) -> tuple[tuple[float, ...], float]:
-    """Each signal's PSNR of the clamped output over the whole grid, and the loss there."""
+    """Each signal's PSNR of the clamped output over ``x``, and the loss there."""
     clamped = torch.zeros(targets.shape[1], dtype=torch.float64, device=x.device)
     plain = torch.zeros_like(clamped)
     for part in tiles(x.shape[0], EVALUATION_TILE):

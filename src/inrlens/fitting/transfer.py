@@ -1,6 +1,5 @@
 """Fitting a new signal on a cohort's layers: frozen up to tau, the rest reinitialised or warm."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -88,8 +87,8 @@ def transfer_many(
     """A ``transfer`` for each cell, in order; the output of the same frozen layers on one grid is computed once.
 
     On a CPU every core takes whole fits, one after another, each equal bit for bit to ``transfer`` on one thread. On a
-    GPU the networks of equal freeze depth, start, seed and grid are stacked and take their steps together, equal to
-    ``transfer`` up to rounding.
+    GPU the networks of equal freeze depth, start, seed, grid and mask are stacked and take their steps together, equal
+    to ``transfer`` up to rounding.
 
     Args:
         cohort: the field whose encoder is reused, and on whose device it is computed.
@@ -111,28 +110,32 @@ def transfer_many(
     def together(numbers: Sequence[int], tell: Tell | None) -> list[Fit]:
         plan, signals = plans[numbers[0]], [cells[number].signal for number in numbers]
         fields = [start_of_transfer(cohort, plan.start, plan.rest, plan.seed) for _ in signals]
-        inputs = shared.get((plan.start, signals[0].shape)) if plan.shares_rows else None
+        inputs = shared.get((plan.start, signals[0].shape, signals[0].mask_digest)) if plan.shares_rows else None
         return fit_fields(fields, [[signal] for signal in signals], plan.job(compute), tell, inputs=inputs)
 
-    keys = [(plan.start, plan.rest, plan.seed, cell.signal.shape) for plan, cell in zip(plans, cells, strict=True)]
+    keys = [
+        (plan.start, plan.rest, plan.seed, cell.signal.shape, cell.signal.mask_digest)
+        for plan, cell in zip(plans, cells, strict=True)
+    ]
     with compute.products():
         return fit_all(keys, together, cohort.device, callback)
 
 
 def _shared_prefixes(
     cohort: Field, cells: Sequence[Cell], plans: "Sequence[_Plan]", compute: Compute
-) -> dict[tuple[int, tuple[int, ...]], PrefixRows]:
-    """What enters the first trained layer, for every depth and grid among the cells; together within the memory."""
-    shared: dict[tuple[int, tuple[int, ...]], PrefixRows] = {}
+) -> dict[tuple[int, tuple[int, ...], str], PrefixRows]:
+    """What enters the first trained layer, for every depth, grid and mask among the cells; together within the
+    memory."""
+    shared: dict[tuple[int, tuple[int, ...], str], PrefixRows] = {}
     kept = 0
     for cell, plan in zip(cells, plans, strict=True):
-        key = (plan.start, cell.signal.shape)
+        key = (plan.start, cell.signal.shape, cell.signal.mask_digest)
         if key in shared or not plan.shares_rows:
             continue
         # The engine of such a fit says what its buffers leave of the memory.
         start = start_of_transfer(cohort, plan.start, plan.rest, plan.seed)
-        room = engine_of([start], plan.job(compute), math.prod(cell.signal.shape)).budget
-        x = cohort.grid_coordinates(cell.signal.shape)
+        x = cohort.grid_coordinates(cell.signal.shape)[cell.signal.used]
+        room = engine_of([start], plan.job(compute), len(x)).budget
         shared[key] = PrefixRows(cohort.encoder, x, plan.start, room - kept)
         kept += shared[key].kept_bytes
     return shared

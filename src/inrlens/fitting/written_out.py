@@ -71,9 +71,8 @@ class WrittenOut:
             grad = buffers.backward[index % 2][int(above.shape[2])]
             # delta lacks its layer's scale so far: alpha carries it for free. With beta=0 the input is not read.
             torch.baddbmm(grad, delta, above, beta=0.0, alpha=scale, out=grad)
-            kept = buffers.v[index] if layer.nonlinearity.keeps == "input" else buffers.h[index]
             assert layer.nonlinearity.pull_back is not None
-            layer.nonlinearity.pull_back(grad, kept)
+            layer.nonlinearity.pull_back(grad, buffers.v[index], buffers.h[index])
             below = buffers.h[index - 1] if index else inputs.expand(targets.shape[0], -1, -1)
             self._accumulate(2 + 2 * index, grad, below, layer.scale)
             delta, above, scale = grad, stack.matrices[index], layer.scale

@@ -100,7 +100,7 @@ def _peaks(found: _Entries, atoms: int) -> NDArray[np.int64]:
     """Where each atom's largest code lies, ``(atoms, axes)``: the first of several."""
     peaks = np.zeros((atoms, len(found.place)), dtype=np.int64)
     keys: list[NDArray[np.float64]] = [
-        key.astype(np.float64) for key in (*found.place[::-1], -found.code, found.position)
+        np.asarray(key, dtype=np.float64) for key in (*found.place[::-1], -found.code, found.position)
     ]
     order = np.lexsort(np.stack(keys))
     position, first = np.unique(found.position[order], return_index=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from inrlens.metrics import psnr, ssim
+from inrlens.fields.quality import signal_psnr
+from inrlens.metrics import ssim
 from inrlens.reports import words
 from inrlens.reports.figures.fits import history_panels
 from inrlens.reports.parts import Figure, condition_keys
@@ -112,7 +113,7 @@ def _reconstruction(
 ) -> Reconstruction:
     signal = run.signal(condition.signals[head])
     title = words.condition_title(condition.kind, condition.backbone)
-    quality = words.db(psnr(image, signal.image()), 2)
+    quality = words.db(signal_psnr(image, signal), 2)
     similar = ssim(image, signal.image()) if len(signal.shape) == 2 and min(signal.shape) >= 11 else None
     difference = 0.5 + image - signal.image() if len(signal.shape) == 1 else None
     return Reconstruction(
