@@ -7,7 +7,8 @@ from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.fields.complex_layer import ComplexLayer, LiftedLayer
-from inrlens.fields.encoder import Encoder, FourierProjection, Layer
+from inrlens.fields.encoder import Encoder, Layer
+from inrlens.fields.encoding import FourierProjection
 from inrlens.fields.field import Field
 from inrlens.fields.nonlinearity import Nonlinearity
 
