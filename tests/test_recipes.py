@@ -1,6 +1,7 @@
 """Recipes are plain numbers, and the paper's are the paper's."""
 
 import json
+from dataclasses import replace
 import math
 
 import pytest
@@ -42,7 +43,13 @@ def test_the_papers_table_2() -> None:
 @pytest.mark.parametrize("table", ["paper", "fast", "small"])
 def test_every_table_names_every_task_and_keeps_the_network(backbone: str, task: str, table: str) -> None:
     paper, recipe = getattr(il.recipes, task)(backbone), getattr(il.recipes, table)(task, backbone)
-    assert recipe.backbone == paper.backbone
+    if table == "small" and backbone in ("gauss", "wire", "wire_real") and recipe.backbone is not None:
+        # Waves and bells of thumbnails are wider; nothing else differs.
+        assert (recipe.backbone.scale, getattr(recipe.backbone, "omega_0", 5.0)) == (5.0, 5.0)
+        waves = {key: getattr(paper.backbone, key) for key in ("scale", "omega_0") if hasattr(paper.backbone, key)}
+        assert replace(recipe.backbone, **waves) == paper.backbone
+    else:
+        assert recipe.backbone == paper.backbone
     assert recipe.name == f"{table} {task} {backbone}"
     assert il.recipes.named(table, task, backbone) == recipe
     with pytest.raises(il.InputError, match="recipe 'quick' is not known; allowed are paper, fast, small"):
