@@ -38,6 +38,7 @@ def pack_atlas(atlas: Effects, version: str) -> Container:
     tensors |= {f"footprint.{entry.name}": getattr(atlas.footprint, entry.name) for entry in fields(Footprint)}
     if signal is not None:
         tensors |= {"signal": signal.values, "psnr_drop": atlas.psnr_drop}
+        tensors |= {} if signal.mask is None else {"mask": signal.mask}
     return Container(KIND, description, tensors)
 
 
@@ -75,7 +76,8 @@ def unpack_atlas(path: str | Path, container: Container) -> Effects:
     signal = None
     if label is not None:
         values = take(path, tensors, "signal", _like((rows, channels), _SIGNAL_DTYPE))
-        signal = Signal(label[0], values, grid, label[1])
+        mask = take(path, tensors, "mask", _like((rows,), torch.bool)) if "mask" in tensors else None
+        signal = Signal(label[0], values, grid, label[1], mask)
     codes = Codes(big["indices"], big["values"], n, grid)
     atlas = Effects(big["delta"], big["output"], codes, head, layer, signal)
     # What is told for every atom is read back instead of being worked out again.

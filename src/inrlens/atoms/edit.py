@@ -13,7 +13,7 @@ from inrlens.atoms.suffix import Suffix, weighted_sums
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
 from inrlens.fields.network import EVALUATION_TILE, Network
-from inrlens.metrics import psnr
+from inrlens.fields.quality import signal_psnr
 from inrlens.rows import tiles
 from inrlens.signals.signal import Signal
 
@@ -62,7 +62,7 @@ def ablate(
         codes.check_signal(signal, field.channels)
     before = field.render(head, codes.grid)
     after = edit(field, sae, {atom: 0.0}, grid=codes.grid, head=head)
-    quality = [None if signal is None else psnr(image, signal.image().to(image)) for image in (before, after)]
+    quality = [None if signal is None else signal_psnr(image, signal) for image in (before, after)]
     return Ablation(atom, codes.map(atom), before, after, before - after, *quality)
 
 

@@ -146,21 +146,23 @@ def psnr_drops(effects: Effects, signal: Signal) -> Float[Tensor, " n"]:
     """By how many dB the PSNR against ``signal`` falls when each atom alone is removed; negative where it rises.
 
     Needs no further pass: outside an atom's support nothing changes, so each removal's squared error is that of the
-    whole picture plus the differences on the support.
+    whole picture plus the differences on the support. Samples that the signal's mask leaves out do not count.
 
     Raises:
         InputError: where the signal does not lie on the codes' grid.
     """
     codes = effects.codes
     codes.check_signal(signal, effects.output.shape[1])
-    target = signal.values.to(effects.output)
+    used = signal.used
+    target, output = signal.values[used].to(effects.output), effects.output[used]
+    delta, indices = effects.delta[used], codes.indices[used]
     change = torch.zeros(codes.n_atoms, dtype=torch.float64, device=target.device)
     total = 0.0
     for part in tiles(target.shape[0], _DROP_TILE):
-        before = (effects.output[part].clamp(0.0, 1.0) - target[part]).double().square().sum(1)
-        ablated = (effects.output[part, None] - effects.delta[part]).clamp(0.0, 1.0)
+        before = (output[part].clamp(0.0, 1.0) - target[part]).double().square().sum(1)
+        ablated = (output[part, None] - delta[part]).clamp(0.0, 1.0)
         after = (ablated - target[part, None]).double().square().sum(2)
-        change.index_add_(0, codes.indices[part].reshape(-1).long(), (after - before[:, None]).reshape(-1))
+        change.index_add_(0, indices[part].reshape(-1).long(), (after - before[:, None]).reshape(-1))
         total += float(before.sum())
     intact = psnr_from_mse(total / target.numel())
     drops = [intact - psnr_from_mse(max(total + more, 0.0) / target.numel()) for more in change.tolist()]

@@ -76,7 +76,8 @@ def group_curve(
     if not chosen or chosen[0] < 0 or chosen[-1] > len(order):
         raise InputError(f"counts must be within 0 to {len(order)}, the length of the order, not {list(chosen)}.")
     squared = _squared_errors(field, sae, codes, suffix, place, signal, mode, head, chosen)
-    psnr = tuple(psnr_from_mse(value / signal.values.numel()) for value in squared)
+    counted = len(signal.values[signal.used]) * field.channels
+    psnr = tuple(psnr_from_mse(value / counted) for value in squared)
     return GroupCurve(name, mode, chosen, psnr, _area(chosen, psnr))
 
 
@@ -117,15 +118,16 @@ def _squared_errors(
     counts: Sequence[int],
 ) -> list[float]:
     """The squared error of the clamped output, summed over coordinates and channels, for every count."""
-    x = field.grid_coordinates(codes.grid)
-    target = signal.values.to(codes.values)
+    used = signal.used
+    x, target = field.grid_coordinates(codes.grid)[used], signal.values[used].to(codes.values)
+    indices, values = codes.indices[used], codes.values[used]
 
     def worker() -> Callable[[slice], list[float]]:
         suffix = Suffix(field, sae, head, first.reach)
 
         def tile(part: slice) -> list[float]:
             u = suffix.enter(field.run_to(x[part], sae.layer))
-            atoms, z = codes.indices[part].long(), codes.values[part]
+            atoms, z = indices[part].long(), values[part]
             at = place[atoms]
             errors = []
             for count in counts:

@@ -168,10 +168,15 @@ def _all_but(rows: Tensor, places: Tensor) -> Tensor:
 
 
 def _drop(effects: Effects, signal: Signal, rows: Tensor, change: Tensor) -> float:
-    """The dB that the PSNR falls when ``change`` is taken from the output at ``rows``."""
+    """The dB that the PSNR falls when ``change`` is taken from the output at ``rows``, over the samples used."""
     target = signal.values.to(effects.output)
-    squared = (effects.output.clamp(0.0, 1.0) - target).double().square().sum()
+    if signal.mask is not None:
+        counts = signal.mask.to(rows.device)[rows]
+        rows, change = rows[counts], change[counts]
+    used = signal.used
+    squared = (effects.output[used].clamp(0.0, 1.0) - target[used]).double().square().sum()
+    count = target[used].numel()
     after = ((effects.output[rows] - change).clamp(0.0, 1.0) - target[rows]).double().square().sum()
     before = (effects.output[rows].clamp(0.0, 1.0) - target[rows]).double().square().sum()
     total, moved = float(squared), float(squared + after - before)
-    return psnr_from_mse(total / target.numel()) - psnr_from_mse(max(moved, 0.0) / target.numel())
+    return psnr_from_mse(total / count) - psnr_from_mse(max(moved, 0.0) / count)

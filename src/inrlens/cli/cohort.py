@@ -32,6 +32,7 @@ def cohort(
     size: opt.Size = None,
     how: opt.How = "resize",
     grey: opt.Grey = False,
+    mask: opt.Mask = None,
     seed: opt.Seed = 0,
     device: opt.Device = "auto",
     threads: opt.Threads = None,
@@ -50,12 +51,13 @@ def cohort(
     from inrlens.cli.fit_runs import RunFolder, fit_into_folder
     from inrlens.cli.machine import prepare
     from inrlens.cli.recipe import chosen_recipe, hint_at_size
-    from inrlens.cli.sources import cohort_signals
+    from inrlens.cli.sources import cohort_signals, masked
     from inrlens.fitting.fit import fit_cohort
 
     chosen = chosen_recipe(recipe, "cohort", backbone, steps, lr, batch)
     where = prepare(device, threads)
-    signals = cohort_signals(folder, pattern, wanted, grey, how, limit, seed)
+    found = cohort_signals(folder, pattern, wanted, grey, how, limit, seed)
+    signals = masked(found, mask)
     if len(signals) < 2:
         raise InputError(f"{folder} holds 1 readable image that matches {pattern!r}: a cohort needs at least 2.")
     hint_at_size(chosen, len(signals[0].values))
@@ -65,5 +67,5 @@ def cohort(
         f"cohort of {len(signals)}",
         signals,
         lambda callback, state: fit_cohort(signals, chosen, seed=seed, device=where, resume=state, callback=callback),
-        signals.skipped,
+        found.skipped,
     )

@@ -41,7 +41,7 @@ def edit(
     from inrlens.cli.inputs import open_dictionary, open_network, target_signal
     from inrlens.cli.machine import prepare
     from inrlens.cli.pictures import check_picture
-    from inrlens.metrics import psnr
+    from inrlens.fields.quality import signal_psnr
     from inrlens.signals.images import save_image
 
     where = prepare(device, threads)
@@ -54,7 +54,7 @@ def edit(
     after = with_gains(field, sae, gains, grid=shape, head=head)
     save_image(out, after)
     changed = int((after != before).any(-1).sum())
-    quality = [None if signal is None else psnr(image, signal.image().to(image)) for image in (before, after)]
+    quality = [None if signal is None else signal_psnr(image, signal) for image in (before, after)]
     if json:
         what = {"gains": gains, "layer": sae.layer, "head": head, "signal": signal.name if signal else None}
         numbers = {"changed": changed, "coordinates": before[..., 0].numel()}

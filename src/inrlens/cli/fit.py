@@ -27,6 +27,7 @@ def fit(
     size: opt.Size = None,
     how: opt.How = "resize",
     grey: opt.Grey = False,
+    mask: opt.Mask = None,
     seed: opt.Seed = 0,
     device: opt.Device = "auto",
     threads: opt.Threads = None,
@@ -42,13 +43,13 @@ def fit(
     from inrlens.cli.fit_runs import RunFolder, fit_into_folder
     from inrlens.cli.machine import prepare
     from inrlens.cli.recipe import chosen_recipe, hint_at_size
-    from inrlens.cli.sources import one_signal
+    from inrlens.cli.sources import masked, one_signal
     from inrlens.fitting.fit import fit as fit_one
     from inrlens.fitting.suited import suited
 
     chosen = chosen_recipe(recipe, "single", backbone, steps, lr, batch)
     where = prepare(device, threads)
-    signal = one_signal(image, wanted, grey, how)
+    signal = masked([one_signal(image, wanted, grey, how)], mask)[0]
     chosen = suited(chosen, signal)
     hint_at_size(chosen, len(signal.values))
     fit_into_folder(

@@ -76,6 +76,8 @@ def fit_into_folder(
 
 def _rows(condition: "ConditionRecord", signals: "Sequence[Signal]") -> list[tuple[str, str]]:
     rows = [("PSNR", f"{condition.psnr:.2f} dB{_mean(signals)}")]
+    if "left_out" in condition.notes:
+        rows.append(("left out", _left_out(condition)))
     if condition.ssim is not None:
         rows.append(("SSIM", f"{condition.ssim:.4f}{_mean(signals)}"))
     if len(signals) > 1:
@@ -90,15 +92,24 @@ def _rows(condition: "ConditionRecord", signals: "Sequence[Signal]") -> list[tup
     if condition.kind == "cohort":
         rows.append(("advice", condition.advice))
     if condition.kind == "transfer":
-        rows.append(("start", _start(condition.notes["freeze"], condition.notes["rest"])))
+        rows.append(("start", _start(condition.notes)))
     return rows
 
 
-def _start(freeze: int | None, rest: str) -> str:
+def _left_out(condition: "ConditionRecord") -> str:
+    count, psnr = condition.notes["left_out"], condition.notes["left_out_psnr_db"]
+    return f"{count:,} samples of each signal by its mask; PSNR there {float(psnr):.2f} dB"
+
+
+def _start(notes: "dict[str, Any]") -> str:
+    from inrlens.reports.words import source
+
+    freeze, rest, warm = notes["freeze"], notes["rest"], f"warm from the {source(notes)}"
+    head = ", the head too" if notes["head"] == "warm" else ""
     if freeze is None:
-        return "nothing reused (scratch)" if rest == "reinit" else "nothing frozen, every layer warm from the cohort"
+        return "nothing reused (scratch)" if rest == "reinit" else f"nothing frozen, every layer {warm}{head}"
     frozen = "layer 0 frozen" if freeze == 0 else f"layers 0 to {freeze} frozen"
-    return f"{frozen}, the rest {'reinitialised' if rest == 'reinit' else 'warm from the cohort'}"
+    return f"{frozen}, the rest {'reinitialised' if rest == 'reinit' else warm}{head}"
 
 
 def _mean(signals: "Sequence[Signal]") -> str:

@@ -125,6 +125,16 @@ How = Annotated[
     ),
 ]
 
+Mask = Annotated[
+    Path | None,
+    typer.Option(
+        "--mask",
+        metavar="FILE",
+        help="An image or NIfTI of the signal's size: samples that are 0 in it are left out of the fit.",
+        rich_help_panel=_PICTURES,
+    ),
+]
+
 Image = Annotated[
     Path | None,
     typer.Option("--image", metavar="PHOTO", help="Compare with this picture; default: the run's own signal."),

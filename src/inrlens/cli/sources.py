@@ -1,5 +1,6 @@
 """The signals that verbs are given: files, folders, and noise by its name."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,3 +59,20 @@ def one_signal(path: Path, size: tuple[int, int] | None, grey: bool, how: "Fitti
     if size is not None or grey:
         raise InputError(f"{path} is no image: leave --size and --grey out.")
     return load_audio(path) if name.endswith(AUDIO_SUFFIXES) else load_nifti(path)
+
+
+def masked(signals: "Sequence[Signal]", mask: Path | None) -> "list[Signal]":
+    """The signals with the samples left out that the file ``mask`` leaves out, where there is one.
+
+    Raises:
+        InputError: where it cannot be read, or is of another size than a signal.
+    """
+    from inrlens.signals.mask import load_mask
+
+    if mask is None:
+        return list(signals)
+    used = load_mask(mask)
+    try:
+        return [signal.masked(used) for signal in signals]
+    except InputError as error:
+        raise InputError(f"--mask {mask}: {error}") from error

@@ -29,7 +29,8 @@ class SaeQuality:
     shares of atoms that fire at some, or at no, coordinate. ``spatial_l0``: the share of coordinates at which an atom
     fires, mean over atoms. ``fidelity_psnr``: PSNR in dB of the network's output with the layer replaced by its
     reconstruction, against the output as it is, mean over heads. ``psnr`` and ``psnr_intact``: the same replaced and
-    unreplaced output against the signals; None between samples, where signals have no values, or without signals.
+    unreplaced output against the signals, over the samples that they use; None between samples, where signals have no
+    values, or without signals.
     """
 
     where: Where
@@ -68,7 +69,9 @@ def evaluate_sae(
     else:
         x, targets = field.grid_coordinates(grid), _targets(field, signals, grid)
     rows = x.shape[0]
-    error, centred, total, fired, change, replaced, intact = _sums(field, sae, x, targets)
+    mask = None if targets is None or signals is None else signals[0].mask
+    used = rows if mask is None else int(mask.sum())
+    error, centred, total, fired, change, replaced, intact = _sums(field, sae, x, targets, mask)
     fvu = _ratio(float(error), float(centred))
     alive = float((fired > 0).double().mean())
     return SaeQuality(
@@ -81,15 +84,19 @@ def evaluate_sae(
         dead=1.0 - alive,
         spatial_l0=float(fired.double().mean()) / rows,
         fidelity_psnr=fmean(psnrs_from_squared_error(change, rows, field.channels)),
-        psnr=None if targets is None else fmean(psnrs_from_squared_error(replaced, rows, field.channels)),
-        psnr_intact=None if targets is None else fmean(psnrs_from_squared_error(intact, rows, field.channels)),
+        psnr=None if targets is None else fmean(psnrs_from_squared_error(replaced, used, field.channels)),
+        psnr_intact=None if targets is None else fmean(psnrs_from_squared_error(intact, used, field.channels)),
     )
 
 
-def _sums(field: Network, sae: SparseAutoencoder, x: Tensor, targets: Tensor | None) -> list[Tensor]:
+def _sums(
+    field: Network, sae: SparseAutoencoder, x: Tensor, targets: Tensor | None, mask: Tensor | None
+) -> list[Tensor]:
     """Over all rows: squared error, squared distance to the mean, squared length, how often each atom fires, and for
-    every output column the squared change, and the squared errors replaced and intact."""
+    every output column the squared change; over those that the mask uses the squared errors replaced and intact."""
     layer = sae.layer
+    used = torch.ones(x.shape[0], dtype=torch.bool) if mask is None else mask
+    used = used.to(x.device)
 
     def layer_sum(part: slice) -> Tensor:
         return field.run_to(x[part], layer).double().sum(0)
@@ -112,8 +119,8 @@ def _sums(field: Network, sae: SparseAutoencoder, x: Tensor, targets: Tensor | N
                 h.double().square().sum(),
                 torch.bincount(atoms[values > 0.0], minlength=sae.n_atoms),
                 (instead - whole).double().square().sum(0),
-                (instead - target).double().square().sum(0),
-                (whole - target).double().square().sum(0),
+                (instead - target)[used[part]].double().square().sum(0),
+                (whole - target)[used[part]].double().square().sum(0),
             )
 
         return tile
@@ -137,6 +144,8 @@ def _targets(field: Network, signals: Sequence[Signal] | None, grid: tuple[int, 
     for signal in signals:
         if signal.shape != grid or signal.channels != field.channels:
             raise InputError(f"signal {signal.name!r} of {signal.shape} does not lie on the grid {grid}.")
+        if signal.mask_digest != signals[0].mask_digest:
+            raise InputError(f"signals {signals[0].name!r} and {signal.name!r} leave out different samples.")
     return torch.cat([signal.values for signal in signals], dim=1).to(field.device, field.dtype)
 
 

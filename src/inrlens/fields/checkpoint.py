@@ -11,6 +11,7 @@ from inrlens.container import Container, take
 from inrlens.errors import InputError
 from inrlens.fields.backbone import Backbone, backbone_settings, make_backbone
 from inrlens.fields.field import Field, Origin
+from inrlens.signals.affine import Affine, check_affine
 
 KIND = "field"
 _LARGEST_GRID = 2**31
@@ -34,6 +35,7 @@ def pack_field(field: Field, version: str) -> Container:
         "channels": field.channels,
         "dtype": str(field.dtype).removeprefix("torch."),
         "grid": list(field.grid) if field.grid is not None else None,
+        "affine": [list(row) for row in field.affine] if field.affine is not None else None,
         "coordinate_range": list(field.coordinate_range),
         "target_range": list(field.target_range),
         "kind_of_fit": origin.kind,
@@ -57,6 +59,8 @@ def unpack_field(path: str | Path, container: Container) -> Field:
         backbone = make_backbone(architecture["backbone"], **architecture["settings"])
         heads, channels = _count(about["heads"]), _count(about["channels"])
         grid = _grid(about["grid"], backbone.coordinates)
+        # Files of earlier versions have none.
+        affine = _affine(about.get("affine"), backbone.coordinates)
         dtype = {"float32": torch.float32, "float64": torch.float64}[about["dtype"]]
         origin = Origin(
             kind=str(about["kind_of_fit"]),
@@ -79,7 +83,7 @@ def unpack_field(path: str | Path, container: Container) -> Field:
     if extra:
         raise InputError(f"{path}: tensor {extra[0]!r} belongs to no layer that its description speaks of.")
     field.load_state_dict(state)
-    field.origin = origin
+    field.origin, field.affine = origin, affine
     _check_statements(path, about, field)
     return field
 
@@ -111,6 +115,14 @@ def _grid(value: Any, axes: int) -> tuple[int, ...] | None:
     if len(grid) != axes or min(grid) < 1 or math.prod(grid) > _LARGEST_GRID:
         raise ValueError(f"a grid of {list(grid)} samples for {axes} coordinates")
     return grid
+
+
+def _affine(value: Any, axes: int) -> Affine | None:
+    if value is None:
+        return None
+    affine = tuple(tuple(float(number) for number in row) for row in value)
+    check_affine("its description", affine, axes)
+    return affine
 
 
 def _check_sizes_against_file(

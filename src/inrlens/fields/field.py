@@ -13,15 +13,21 @@ from inrlens.errors import InputError
 from inrlens.fields.backbone import Backbone, make_backbone
 from inrlens.fields.encoder import Encoder, Head
 from inrlens.fields.network import EVALUATION_TILE as EVALUATION_TILE, Chain, Network, check_axes
+from inrlens.rows import tiles
 from inrlens.seeding import generator
+from inrlens.signals.affine import Affine, from_unit, to_unit
+
+_EDGE = 1e-6
+"""How far beyond 1 a coordinate may lie by rounding."""
 
 
 @dataclass(frozen=True)
 class Origin:
     """How a field came to be; travels inside its checkpoint.
 
-    ``kind`` is untrained, single, cohort or transfer; ``signals`` holds a (name, digest) pair a head; ``recipe`` holds
-    the recipe's numbers; ``notes`` whatever else a reader of the numbers must know (freeze depth, divergences).
+    ``kind`` is untrained, single, cohort, meta (a meta-learned start), transfer or imported; ``signals`` holds a (name,
+    digest) pair a head, or for each signal that a start was learned from; ``recipe`` holds the recipe's numbers;
+    ``notes`` whatever else a reader of the numbers must know (freeze depth, divergences, whose file it was).
     """
 
     kind: str = "untrained"
@@ -40,7 +46,8 @@ class Field(Network):
     """A coordinate network from coordinates in [-1, 1] to M signals of c channels in [0, 1].
 
     ``encoder`` is shared; ``head`` is the linear output of all signals, ``(M*c, d)``; ``grid`` is the grid that the
-    field was fitted on, or None.
+    field was fitted on, or None, and ``affine`` where it lies (``signals.affine``), None where its signals did not say
+    or did not agree.
     """
 
     coordinate_range = (-1.0, 1.0)
@@ -54,6 +61,7 @@ class Field(Network):
         channels: int,
         grid: tuple[int, ...] | None = None,
         origin: Origin | None = None,
+        affine: Affine | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
@@ -61,6 +69,7 @@ class Field(Network):
         self.head = head
         self.channels = channels
         self.grid = grid
+        self.affine = affine
         self.origin = origin or Origin()
 
     @classmethod
@@ -119,6 +128,31 @@ class Field(Network):
         out: Tensor = self.head(self.encoder(x))
         return out
 
+    @torch.no_grad()
+    def at(self, points: Float[Tensor, "n m"], head: int = 0) -> Float[Tensor, "n c"]:
+        """One head's values, unclamped, at physical points (millimetres, seconds: what the signals' affine leads to).
+
+        Raises:
+            InputError: where the field knows no affine, there is no such head, the points have another number of
+                coordinates, or some lie outside the grid, where the network was never fitted.
+        """
+        if self.affine is None or self.grid is None:
+            raise InputError("this field knows no affine: fit it to signals that have one, or call it on [-1, 1].")
+        if points.shape[1] != self.coordinates:
+            raise InputError(f"points of {points.shape[1]} coordinates do not suit a field of {self.coordinates}.")
+        columns = self.columns(head)
+        unit = to_unit(points.cpu(), self.affine, self.grid)
+        outside = int((unit.abs() > 1.0 + _EDGE).any(1).sum())
+        if outside:
+            corners = torch.tensor([[-1.0] * self.coordinates, [1.0] * self.coordinates])
+            first, last = from_unit(corners, self.affine, self.grid)
+            raise InputError(
+                f"{outside} of {len(points)} points lie outside the grid, whose first sample is at {_words(first)} and "
+                f"its last at {_words(last)}: leave them out."
+            )
+        x = unit.to(self.device, self.dtype)
+        return torch.cat([self(x[rows])[:, columns] for rows in tiles(len(x), EVALUATION_TILE)])
+
     @property
     def kind(self) -> str:
         """How it came to be, as its origin says."""
@@ -169,6 +203,10 @@ class Field(Network):
         return digest.hexdigest()
 
 
+def _words(point: Tensor) -> str:
+    return f"({', '.join(f'{number:g}' for number in point.tolist())})"
+
+
 def make_head(weight: Tensor, bias: Tensor) -> Head:
     """A head with the given weight ``(M*c, d)`` and bias ``(M*c,)``."""
     head = Head(weight.shape[1], weight.shape[0], dtype=weight.dtype, device="meta")
@@ -181,8 +219,10 @@ def initial_field(fitted: Field) -> Field:
     """The network that ``fitted`` started from, drawn again from its recorded seed.
 
     Raises:
-        InputError: where it did not start from a seed alone (a transfer).
+        InputError: where it did not start from a seed alone (a transfer), or its start is not known (imported).
     """
+    if fitted.origin.kind == "imported":
+        raise InputError("an imported network started from weights that its file does not hold.")
     if fitted.origin.kind == "transfer":
         raise InputError("a transferred field started from a cohort, which its seed alone cannot draw again.")
     return Field.new(

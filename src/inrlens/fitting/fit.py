@@ -65,7 +65,7 @@ def fit_cohort(
     Arguments as in ``fit``.
 
     Raises:
-        InputError: for fewer than 2 signals, signals of different grids or channels, and as in ``fit``.
+        InputError: for fewer than 2 signals, signals of different grids, channels or masks, and as in ``fit``.
     """
     if len(signals) < 2:
         raise InputError(f"a cohort needs at least 2 signals, not {len(signals)}.")
@@ -84,7 +84,7 @@ def fit_many(
     """Fits a field to each signal with each seed: ``fit`` for all, seed by seed in the order given.
 
     On a CPU every core takes whole fits, one after another, each equal bit for bit to ``fit`` on one thread. On a GPU
-    the networks of one seed and grid are stacked and take their steps together, equal to ``fit`` up to rounding.
+    the networks of one seed, grid and mask are stacked and take their steps together, equal to ``fit`` up to rounding.
 
     Args:
         signals: what is fitted; grids may differ.
@@ -107,7 +107,7 @@ def fit_many(
         fields = [_new_field(recipe, [signal], seed, device) for signal in some]
         return fit_fields(fields, [[signal] for signal in some], Job(recipe, "single", seed, compute=compute), tell)
 
-    keys = [(seed, signal.shape, signal.channels) for seed, signal in pairs]
+    keys = [(seed, signal.shape, signal.channels, signal.mask_digest) for seed, signal in pairs]
     with compute.products():
         return fit_all(keys, together, device, callback)
 

@@ -1,23 +1,24 @@
 """What every fit runs: S fields of one shape on S sets of signals over the same rows, from start to final quality."""
 
-import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field as with_default, replace
+from functools import partial
+from statistics import fmean
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.fields.field import EVALUATION_TILE, Field, Origin
+from inrlens.fitting.close import close, plain
 from inrlens.fitting.compute import Compute
 from inrlens.fitting.engine import Engine
-from inrlens.fitting.history import Fit, Outcome, Record
-from inrlens.fitting.loop import Tell, optimise
+from inrlens.fitting.history import Fit
+from inrlens.fitting.loop import Problem, Tell, optimise
 from inrlens.fitting.prefix import PrefixRows
 from inrlens.fitting.recipes import Recipe, recipe_settings
 from inrlens.fitting.resume import identity
-from inrlens.fitting.track import Track
 from inrlens.interrupt import first_interrupt_asks
 from inrlens.metrics import psnrs_from_squared_error
 from inrlens.resume import Keeper, Resume
@@ -50,32 +51,40 @@ def fit_fields(
     resume: Resume | None = None,
     inputs: PrefixRows | None = None,
 ) -> list[Fit]:
-    """Fits each field in place to its signals, which all lie on one grid; every field has one shape.
+    """Fits each field in place to its signals, which all lie on one grid under one mask; every field has one shape.
 
-    ``inputs`` are rows that another fit on the same frozen layers and grid has computed already. The precision of
-    products is the caller's to set, since torch keeps one for all threads.
+    Samples that the mask leaves out are seen by no step. ``inputs`` are rows that another fit on the same frozen
+    layers, grid and mask has computed already. The precision of products is the caller's to set, since torch keeps one
+    for all threads.
     """
     grid = one_grid([signal for own in signals for signal in own])
-    first = fields[0]
-    for field in fields:
+    first, used = fields[0], signals[0][0].used
+    for field, own in zip(fields, signals, strict=True):
         field.grid = grid
-    targets = torch.stack([torch.cat([signal.values for signal in own], dim=1) for own in signals])
+        field.affine = own[0].affine if all(signal.affine == own[0].affine for signal in own) else None
+    targets = torch.stack([torch.cat([signal.values[used] for signal in own], dim=1) for own in signals])
     targets = targets.to(first.device, first.dtype)
     engine = engine_of(fields, job, targets.shape[1])
     keeper = None
     if resume is not None:
-        who = identity(fields, signals, job.recipe, job.kind, job.seed, job.start)
+        who = identity(fields, signals, recipe_settings(job.recipe), job.kind, job.seed, job.start)
         keeper = Keeper(resume, "fit", who, engine.cores)
-    x = first.grid_coordinates(grid)
+    x = first.grid_coordinates(grid)[used]
     draws = generator(job.seed, job.kind, "batches")
     with first_interrupt_asks(), torch_on_one_thread() if engine.cores > 1 else nullcontext():
         if inputs is None:
             inputs = PrefixRows(first.encoder, x, job.start, engine.budget)
-        tracks = optimise(engine, inputs, targets, job.recipe, draws, tell, keeper)
+        gradient = partial(engine.gradient, inputs, targets)
+        problem = Problem(engine.stack, gradient, len(inputs), engine.channels, engine.cores)
+        tracks = optimise(problem, job.recipe, draws, tell, keeper)
         fits = []
         for index, (field, own, track) in enumerate(zip(fields, signals, tracks, strict=True)):
-            trained = engine.stack.parameters_of[index]
-            fits.append(_close(index, field, own, x, targets[index], track, trained, job, tell))
+            field.origin = _origin(field, own, job)
+            quality = partial(_final_quality, field, x, targets[index])
+            callback = None if tell is None else partial(tell, index)
+            parameters = engine.stack.parameters_of[index]
+            fitted = close(field, track, parameters, quality, job.recipe.steps, callback)
+            fits.append(_with_left_out(fitted, own))
     engine.stack.part()
     if keeper is not None and all(fitted.outcome != "interrupted" for fitted in fits):
         keeper.end()
@@ -89,53 +98,33 @@ def engine_of(fields: Sequence[Field], job: Job, rows: int) -> Engine:
     return Engine(layers, heads, fields[0].channels, job.compute, cores(), rows)
 
 
-@torch.no_grad()
-def _close(
-    index: int,
-    field: Field,
-    signals: Sequence[Signal],
-    x: Tensor,
-    targets: Tensor,
-    track: Track,
-    parameters: list[nn.Parameter],
-    job: Job,
-    tell: Tell | None,
-) -> Fit:
-    """The result of one field of a stack: its quality on the whole grid, and where it came from."""
-    psnrs, loss = _final_quality(field, x, targets)
-    if not math.isfinite(loss):
-        track.roll_back(list(parameters))
-        psnrs, loss = _final_quality(field, x, targets)
-    mean = sum(psnrs) / len(psnrs)
-    last = Record(track.steps, loss, mean, track.seconds)
-    history = (*(row for row in track.history if row.step < track.steps), last)
-    if tell is not None:
-        tell(index, last, job.recipe.steps)
-    fell = track.is_far_below(mean)
-    if fell and track.outcome != "diverged" and not track.is_far_below(track.history[-1].psnr):
-        track.note_fall(track.steps, mean)
-    outcome: Outcome = track.outcome or ("diverged" if fell else "finished")
-    field.origin = Origin(
-        kind=job.kind,
-        seed=job.seed,
-        signals=tuple((signal.name, signal.digest) for signal in signals),
-        recipe=recipe_settings(replace(job.recipe, backbone=field.backbone)),
-        notes={
-            **job.notes,
-            "steps_taken": track.steps,
-            "outcome": outcome,
-            "psnr_db": mean if math.isfinite(mean) else str(mean),
-            "divergences": [[event.step, event.kind] for event in track.divergences],
-        },
-    )
-    return Fit(field, history, mean, psnrs, track.seconds, track.steps, outcome, tuple(track.divergences))
+def _origin(field: Field, signals: Sequence[Signal], job: Job) -> Origin:
+    recipe = recipe_settings(replace(job.recipe, backbone=field.backbone))
+    return Origin(job.kind, job.seed, named(signals), recipe, job.notes)
+
+
+def named(signals: Sequence[Signal]) -> tuple[tuple[str, str], ...]:
+    """Each signal's name and digest, for an origin."""
+    return tuple((signal.name, signal.digest) for signal in signals)
+
+
+def _with_left_out(fitted: Fit, signals: Sequence[Signal]) -> Fit:
+    """The fit with each signal's PSNR on the samples that the mask leaves out, where it leaves out any."""
+    field, mask = fitted.field, signals[0].mask
+    if mask is None or not signals[0].left_out:
+        return fitted
+    targets = torch.cat([signal.values[~mask] for signal in signals], dim=1).to(field.device, field.dtype)
+    psnrs, _ = _final_quality(field, field.grid_coordinates()[~mask], targets)
+    told = {"left_out": signals[0].left_out, "left_out_psnr_db": plain(fmean(psnrs))}
+    field.origin = replace(field.origin, notes={**field.origin.notes, **told})
+    return replace(fitted, left_out_psnrs=psnrs)
 
 
 def one_grid(signals: Sequence[Signal]) -> tuple[int, ...]:
     """The grid that all signals share.
 
     Raises:
-        InputError: where their grids or numbers of channels differ.
+        InputError: where their grids, numbers of channels or masks differ.
     """
     first = signals[0]
     for other in signals[1:]:
@@ -144,12 +133,17 @@ def one_grid(signals: Sequence[Signal]) -> tuple[int, ...]:
                 f"all signals must share one grid and one number of channels: {first.name!r} has {first.shape} with "
                 f"{first.channels}, {other.name!r} {other.shape} with {other.channels}; resize or convert them first."
             )
+        if other.mask_digest != first.mask_digest:
+            raise InputError(
+                f"all signals of a fit must leave out the same samples: {first.name!r} leaves out {first.left_out}, "
+                f"{other.name!r} {other.left_out} or others; give both one mask."
+            )
     return first.shape
 
 
 @torch.no_grad()
 def _final_quality(field: Field, x: Tensor, targets: Tensor) -> tuple[tuple[float, ...], float]:
-    """Each signal's PSNR of the clamped output over the whole grid, and the loss there."""
+    """Each signal's PSNR of the clamped output over ``x``, and the loss there."""
     clamped = torch.zeros(targets.shape[1], dtype=torch.float64, device=x.device)
     plain = torch.zeros_like(clamped)
     for part in tiles(x.shape[0], EVALUATION_TILE):

@@ -40,12 +40,14 @@ class Divergence:
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted field and how it went.
+    """A fitted field and how it went; of a meta-learned start, the quality is that after the recipe's inner steps.
 
-    ``psnr`` is the mean over signals of each signal's PSNR after the last step, on the whole grid, output clamped to
-    [0, 1]; ``psnrs`` are the signals' own. ``outcome`` is ``finished`` (all steps), ``reached`` (the recipe's
-    ``stop_psnr``), ``interrupted`` (the field is that of the last whole step), or ``diverged`` (the loss was not
-    finite: the field is the last recorded finite one; or the fit ended more than 6 dB below its best).
+    ``psnr`` is the mean over signals of each signal's PSNR after the last step, on every sample of the grid that is
+    used, output clamped to [0, 1]; ``psnrs`` are the signals' own. ``left_out_psnrs`` are theirs on the samples that
+    their mask leaves out, which no step saw; None where there are none. ``outcome`` is ``finished`` (all steps),
+    ``reached`` (the recipe's ``stop_psnr``), ``interrupted`` (the field is that of the last whole step), or
+    ``diverged`` (the loss was not finite: the field is the last recorded finite one; or the fit ended more than 6 dB
+    below its best).
     """
 
     field: Field
@@ -56,6 +58,7 @@ class Fit:
     steps: int
     outcome: Outcome
     divergences: tuple[Divergence, ...]
+    left_out_psnrs: tuple[float, ...] | None = None
 
 
 Callback = Callable[[Record, int], None]

@@ -65,7 +65,9 @@ def _sentence(field: Network, tau: int, runner_up: int | None, margin: float, ra
 
 
 _CAVEATS = {
+    "imported": "; but how it was fitted is not known, and the rule was found on cohorts of SIREN and FFMLP.",
     "untrained": "; but this network is untrained, so its ranks are those of its initialisation.",
+    "meta": "; but it is a meta-learned start, and the rule was found on cohorts.",
     "single": "; but it was fitted to one signal, and the rule was found on cohorts.",
     "wrapped": "; but where it came from is not known, and the rule was found on cohorts of SIREN and FFMLP.",
 }

@@ -24,12 +24,15 @@ class Recording(Signal):
     """A signal over time: ``values`` ``(N, c)``, a channel an ear, sound pressure in [-1, 1] mapped to [0, 1];
     ``shape`` ``(N,)``; ``rate`` in samples a second.
 
-    A fit takes it as it takes any signal; neither ``digest`` nor the network knows the rate.
+    A fit takes it as it takes any signal; ``digest`` does not know the rate. ``affine`` is that of seconds, the first
+    sample at 0, where no other is given.
     """
 
     rate: int = field(kw_only=True)
 
     def __post_init__(self) -> None:
+        if self.affine is None and self.rate >= 1 and len(self.shape) == 1:
+            object.__setattr__(self, "affine", ((1.0 / self.rate, 0.0),))
         super().__post_init__()
         if len(self.shape) != 1:
             raise InputError(f"recording {self.name!r} must lie on one axis, time, not on a grid {self.shape}.")

@@ -1,17 +1,24 @@
 """NIfTI files as signals: slices and volumes."""
 
 import gzip
+import importlib
 import math
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from inrlens.errors import InputError
+from inrlens.files import whole_file
+from inrlens.signals.affine import Affine, check_affine
 from inrlens.signals.memory import check_memory
 from inrlens.signals.signal import Signal, signal_from_array
 
@@ -33,7 +40,7 @@ def load_nifti_slice(path: str | Path) -> Signal:
 
     The stored scaling is applied; values above 1 are divided by the slice's own maximum, values within [0, 1] (as
     neurite-OASIS's ``norm`` slices are) stay as they are. The signal's ``bit_depth`` is 16: its values are no whole
-    numbers of 255ths.
+    numbers of 255ths. It has no affine: a plane's two axes do not lead to three coordinates and back.
 
     Raises:
         InputError: where nibabel is not installed, the file is missing or damaged, or it holds a volume, negative or
@@ -52,7 +59,9 @@ def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = Non
     i, j, k are the grid's first, second and third.
 
     Axes of one sample beyond the third are dropped, the stored scaling is applied, and values come into [0, 1] as for
-    ``load_nifti_slice`` or by ``window``. The size is looked at before the values are read.
+    ``load_nifti_slice`` or by ``window``. The size is looked at before the values are read. The signal's affine is the
+    file's, to millimetres (x to the right, y to the front, z up), unless an axis of one sample stood among the first
+    three and was dropped.
 
     Args:
         path: the file.
@@ -75,17 +84,52 @@ def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = Non
     if window is not None:
         low, high = window
         array = np.clip((array - np.float32(low)) / np.float32(high - low), np.float32(0.0), np.float32(1.0))
-    return _signal(path, array, "give window=(low, high), the values that become 0 and 1")
+    signal = _signal(path, array, "give window=(low, high), the values that become 0 and 1")
+    rows = tuple(tuple(float(number) for number in row) for row in np.asarray(image.affine, dtype=np.float64)[:3])
+    return replace(signal, affine=rows if tuple(image.shape[:3]) == shape else None)
+
+
+def save_volume(path: str | Path, values: Float[Tensor, "i j k c"], affine: Affine | None = None) -> None:
+    """Writes a volume as a NIfTI file of float32, one volume a channel; ``affine`` leads from its axes to millimetres.
+
+    Without an affine the file says that voxels are 1 mm wide and start at 0.
+
+    Raises:
+        InputError: where nibabel is not installed, the name does not end in .nii or .nii.gz, the affine does not suit
+            three axes, or the file cannot be written.
+    """
+    path = Path(path)
+    nibabel = _nibabel(path)
+    suffix = next((suffix for suffix in reversed(NIFTI_SUFFIXES) if path.name.lower().endswith(suffix)), None)
+    if suffix is None:
+        raise InputError(f"{path}: a volume is written as NIfTI, so its name must end in .nii or .nii.gz.")
+    matrix = np.eye(4)
+    if affine is not None:
+        check_affine(str(path), affine, 3)
+        matrix[:3] = affine
+    array = values.detach().cpu().numpy().astype(np.float32)
+    image = nibabel.Nifti1Image(array[..., 0] if array.shape[3] == 1 else array, matrix)
+    image.header.set_xyzt_units("mm")
+    # The temporary name must end as the file's does: nibabel tells by it whether to compress.
+    with whole_file(path) as temporary:
+        named = temporary.with_name(temporary.name + suffix)
+        nibabel.save(image, named)
+        named.replace(temporary)
+
+
+def _nibabel(path: Path) -> ModuleType:
+    try:
+        return importlib.import_module("nibabel")
+    except ImportError as error:
+        raise InputError(
+            f"{path.name} is a NIfTI file, which nibabel reads and writes: "
+            'install it with pip install "inrlens[nifti]".'
+        ) from error
 
 
 def _opened(path: Path) -> Any:
     """The file's header, with its values still on the disk."""
-    try:
-        import nibabel
-    except ImportError as error:
-        raise InputError(
-            f'{path.name} is a NIfTI file, which nibabel reads: install it with pip install "inrlens[nifti]".'
-        ) from error
+    nibabel = _nibabel(path)
     with _readable(path):
         if path.suffix == ".gz":
             _check_sum(path)

@@ -2,13 +2,14 @@
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from inrlens.errors import InputError
+from inrlens.signals.affine import Affine, check_affine
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,16 +17,21 @@ class Signal:
     """Values sampled on a regular grid.
 
     ``values`` ``(N, c)`` float32 in [0, 1], row-major over ``shape`` (an image's shape is ``(height, width)``, a
-    volume's ``(depth, height, width)``); ``bit_depth`` is that of the file it came from (8 or 16).
+    volume's ``(depth, height, width)``); ``bit_depth`` is that of the file it came from (8 or 16). ``mask`` ``(N,)`` is
+    True where a sample is used: fits and errors leave the others out. None uses all. ``affine`` leads from the grid to
+    physical points, ``signals.affine`` says how; None where a grid is no more than a grid.
 
     Raises:
-        InputError: where values are not finite, leave [0, 1], or do not fill the grid.
+        InputError: where values are not finite, leave [0, 1], or do not fill the grid; where a mask has another length
+            or uses nothing; where the affine does not suit the grid.
     """
 
     name: str
     values: Float[Tensor, "n c"]
     shape: tuple[int, ...]
     bit_depth: int = 8
+    mask: Bool[Tensor, " n_mask"] | None = None
+    affine: Affine | None = None
 
     def __post_init__(self) -> None:
         if self.values.shape[0] != math.prod(self.shape) or not self.shape or min(self.shape) < 1:
@@ -38,6 +44,13 @@ class Signal:
         low, high = (float(self.values.min()), float(self.values.max())) if self.values.numel() else (0.0, 0.0)
         if low < 0.0 or high > 1.0:
             raise InputError(f"signal {self.name!r} holds values from {low:g} to {high:g}; scale them to [0, 1] first.")
+        if self.mask is not None and (len(self.mask) != len(self.values) or not bool(self.mask.any())):
+            raise InputError(
+                f"signal {self.name!r}: a mask of {len(self.mask)} samples, {int(self.mask.sum())} of them used, where "
+                f"the grid has {len(self.values)}: it needs one entry a sample, at least one of them True."
+            )
+        if self.affine is not None:
+            check_affine(f"signal {self.name!r}", self.affine, len(self.shape))
 
     @property
     def channels(self) -> int:
@@ -46,9 +59,41 @@ class Signal:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over grid, channels and values: two signals with the same digest hold the same numbers."""
+        """SHA-256 over grid, channels, values and mask: a network sees no difference between signals of one digest."""
         head = f"{self.shape}/{self.channels}/{self.values.dtype}".encode()
-        return hashlib.sha256(head + self.values.contiguous().cpu().numpy().tobytes()).hexdigest()
+        mask = b"" if self.mask is None else b"mask" + self.mask.cpu().numpy().tobytes()
+        return hashlib.sha256(head + self.values.contiguous().cpu().numpy().tobytes() + mask).hexdigest()
+
+    @property
+    def mask_digest(self) -> str:
+        """SHA-256 of the mask; empty where every sample is used."""
+        return "" if self.mask is None else hashlib.sha256(self.mask.cpu().numpy().tobytes()).hexdigest()
+
+    @property
+    def used(self) -> slice | Int[Tensor, " u"]:
+        """What picks the samples that are used out of anything over the grid: a whole slice, or their numbers."""
+        return slice(None) if self.mask is None else self.mask.nonzero()[:, 0]
+
+    @property
+    def left_out(self) -> int:
+        """How many samples the mask leaves out."""
+        return 0 if self.mask is None else int((~self.mask).sum())
+
+    def masked(self, mask: Bool[Tensor, "*grid"] | None) -> "Signal":
+        """The same signal with only those samples used where ``mask``, of the grid's shape, is True; None uses all.
+
+        A mask that is True everywhere is none.
+
+        Raises:
+            InputError: where the mask is of another shape than the grid, or uses nothing.
+        """
+        if mask is not None and tuple(mask.shape) not in (self.shape, (len(self.values),)):
+            raise InputError(
+                f"signal {self.name!r}: a mask of shape {tuple(mask.shape)} does not lie on the grid {self.shape}: "
+                "give one entry a sample."
+            )
+        flat = None if mask is None or bool(mask.all()) else mask.reshape(-1)
+        return replace(self, mask=flat)
 
     def image(self) -> Float[Tensor, "*grid c"]:
         """The values laid out on the grid: ``(height, width, c)`` for an image."""

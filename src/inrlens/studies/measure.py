@@ -24,8 +24,9 @@ def field_ranks(field: Field) -> Ranks:
 
 
 def mean_ssim(field: Field, signals: Sequence[Signal]) -> float | None:
-    """SSIM of each head against its signal, mean over heads; None for grids that SSIM is not defined on."""
-    if len(signals[0].shape) != 2 or min(signals[0].shape) < 11:
+    """SSIM of each head against its signal, mean over heads; None where SSIM is not defined: on other grids than
+    pictures, on small ones, and where a mask leaves samples out, which its windows would see."""
+    if len(signals[0].shape) != 2 or min(signals[0].shape) < 11 or any(signal.left_out for signal in signals):
         return None
     pictures = field.render_all()
     values = [ssim(image.cpu(), signal.image()) for image, signal in zip(pictures, signals, strict=True)]

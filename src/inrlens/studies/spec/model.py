@@ -13,8 +13,8 @@ Counterpart = Literal["CelebA", "Kodak", "OASIS"]
 """A data set of arXiv:2605.08298, whose numbers a study's are set beside."""
 Metric = Literal["psnr", "ssim", "lpips"]
 Freeze = int | Literal["scratch", "none", "each"]
-"""tau; ``each`` is every layer that a cohort has, whatever its depth; ``none`` freezes nothing and starts warm (STRAINER);
-``scratch`` reuses nothing at all."""
+"""tau; ``each`` is every layer that a cohort has, whatever its depth; ``none`` freezes nothing and starts warm
+(STRAINER); ``scratch`` reuses nothing at all."""
 Scalar = int | float | str
 METRICS: tuple[Metric, ...] = ("psnr", "ssim", "lpips")
 

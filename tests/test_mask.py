@@ -1,0 +1,195 @@
+"""Masks: samples that are left out are seen by no step and count in no error."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+import command
+import inrlens as il
+import toys
+from inrlens.checkpoints import load_atlas
+from inrlens.signals.archive import load_signals, save_signals
+
+MASK = torch.rand(toys.GRID, generator=toys.generator(7)) < 0.7
+
+
+def masked(seed: int = 0, mask: Tensor = MASK) -> il.Signal:
+    return toys.signal(seed).masked(mask)
+
+
+def spoiled(signal: il.Signal) -> il.Signal:
+    """The same signal with other values where its mask leaves them out."""
+    assert signal.mask is not None
+    values = torch.where(signal.mask[:, None], signal.values, 1.0 - signal.values)
+    return replace(signal, values=values)
+
+
+def equal(one: il.Field, other: il.Field) -> bool:
+    states = one.state_dict(), other.state_dict()
+    return all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_a_mask_picks_its_samples() -> None:
+    signal = masked()
+    assert torch.equal(signal.values[signal.used], toys.signal().values[MASK.reshape(-1)])
+    assert signal.left_out == int((~MASK).sum()) > 0
+    assert toys.signal().used == slice(None)
+    assert toys.signal().left_out == 0
+    assert signal.masked(None).mask is None
+    assert toys.signal().masked(torch.ones(toys.GRID, dtype=torch.bool)).mask is None
+
+
+def test_a_digest_knows_the_mask_and_older_digests_stay() -> None:
+    assert len({toys.signal().digest, masked().digest, masked(mask=~MASK).digest}) == 3
+    assert masked().masked(None).digest == toys.signal().digest
+
+
+@pytest.mark.parametrize("batch", [None, 8])
+def test_no_step_sees_what_is_left_out(backbone: str, batch: int | None) -> None:
+    recipe = toys.recipe(backbone, batch=batch)
+    found = il.fit(masked(), recipe, seed=3)
+    other = il.fit(spoiled(masked()), recipe, seed=3)
+    assert equal(found.field, other.field)
+    assert found.psnr == other.psnr
+    assert found.left_out_psnrs != other.left_out_psnrs
+    assert not equal(found.field, il.fit(toys.signal(), recipe, seed=3).field)
+
+
+def test_a_full_batch_is_the_gradient_over_the_kept_rows() -> None:
+    recipe = toys.recipe(steps=3)
+    found = il.fit(masked(), recipe, seed=1)
+    assert recipe.backbone is not None
+    plain = il.Field.new(recipe.backbone, seed=1, grid=toys.GRID)
+    x, target = plain.grid_coordinates()[MASK.reshape(-1)], masked().values[MASK.reshape(-1)]
+    optimiser = torch.optim.Adam(plain.parameters(), lr=recipe.learning_rate)
+    for _ in range(3):
+        optimiser.zero_grad()
+        (plain(x) - target).square().mean().backward()
+        optimiser.step()
+    for name, value in found.field.state_dict().items():
+        torch.testing.assert_close(value, plain.state_dict()[name], rtol=1e-4, atol=1e-6)
+
+
+def test_quality_is_told_of_both_parts() -> None:
+    signals = [masked(0), masked(1)]
+    found = il.fit_cohort(signals, toys.recipe(), seed=0)
+    assert found.left_out_psnrs is not None
+    for head, signal in enumerate(signals):
+        out, flat = found.field.render(head).reshape(-1, 3), MASK.reshape(-1)
+        assert found.psnrs[head] == pytest.approx(il.psnr(out[flat], signal.values[flat]), abs=1e-4)
+        assert found.left_out_psnrs[head] == pytest.approx(il.psnr(out[~flat], signal.values[~flat]), abs=1e-4)
+    notes = found.field.origin.notes
+    assert notes["left_out"] == signals[0].left_out
+    assert notes["left_out_psnr_db"] == pytest.approx(sum(found.left_out_psnrs) / 2)
+    assert il.fit_cohort(toys.signals(2), toys.recipe(), seed=0).left_out_psnrs is None
+
+
+def test_many_transfers_of_unlike_masks_equal_each_alone() -> None:
+    cohort = toys.field()
+    cells = [
+        il.Cell(signal, freeze, seed=2) for signal in (masked(), masked(mask=~MASK), toys.signal()) for freeze in (0, 1)
+    ]
+    many = il.transfer_many(cohort, cells, recipe=toys.recipe(None))
+    for cell, found in zip(cells, many, strict=True):
+        alone = il.transfer(cohort, cell.signal, freeze=cell.freeze, recipe=toys.recipe(None), seed=2)
+        for name, value in found.field.state_dict().items():
+            torch.testing.assert_close(value, alone.field.state_dict()[name], rtol=1e-4, atol=1e-6)
+        assert found.psnr == pytest.approx(alone.psnr, abs=1e-3)
+        assert (found.left_out_psnrs is None) == (cell.signal.mask is None)
+
+
+def test_atoms_cost_what_they_cost_on_the_samples_used(backbone: str) -> None:
+    field = toys.field(backbone).double()
+    sae, target = toys.sae(field), masked(1)
+    codes, flat = il.encode(field, sae), MASK.reshape(-1)
+    atlas = il.effects(field, sae, codes, 1, signal=target)
+
+    def quality(picture: Tensor) -> float:
+        return il.psnr(picture.reshape(-1, 3)[flat], target.values[flat].to(picture))
+
+    intact = quality(field.render(1))
+    for atom in range(0, sae.n_atoms, 5):
+        one = il.ablate(field, sae, atom, head=1, signal=target)
+        assert one.psnr_before == pytest.approx(intact, abs=1e-9)
+        assert one.psnr_drop == pytest.approx(intact - quality(il.edit(field, sae, {atom: 0.0}, head=1)), abs=1e-9)
+        assert float(atlas.psnr_drop[atom]) == pytest.approx(one.psnr_drop, abs=1e-7)
+    pair = atlas.rank("energy")[:2]
+    gone = quality(il.edit(field, sae, dict.fromkeys(pair, 0.0), head=1))
+    curve = il.group_curve(field, sae, codes, pair, target, head=1)
+    assert curve.psnr[-1] == pytest.approx(gone, abs=1e-7)
+    (both,) = il.interactions(field, sae, atlas, [(pair[0], pair[1])])
+    assert both.joint_drop == pytest.approx(intact - gone, abs=1e-7)
+
+
+def test_a_dictionary_is_measured_on_the_samples_used() -> None:
+    field = toys.field().double()
+    sae, flat = toys.sae(field), MASK.reshape(-1)
+    found = il.evaluate_sae(field, sae, [masked(0), masked(1)])
+    whole = il.evaluate_sae(field, sae, toys.signals(2))
+    outputs = [field.render(head).reshape(-1, 3)[flat] for head in range(2)]
+    expected = [il.psnr(out, toys.signal(head).values[flat].to(out)) for head, out in enumerate(outputs)]
+    assert found.psnr_intact == pytest.approx(sum(expected) / 2, abs=1e-9)
+    assert found.psnr != whole.psnr
+    assert (found.fvu, found.rows, found.fidelity_psnr) == (whole.fvu, whole.rows, whole.fidelity_psnr)
+
+
+def test_masks_are_kept_in_archives_and_atlases(tmp_path: Path) -> None:
+    save_signals(tmp_path / "signals.safetensors", [masked(), toys.signal(1)])
+    first, second = load_signals(tmp_path / "signals.safetensors")
+    assert first.digest == masked().digest
+    assert second.mask is None
+    field = toys.field()
+    sae = toys.sae(field)
+    atlas = il.effects(field, sae, il.encode(field, sae), signal=masked())
+    il.save(atlas, tmp_path / "atlas.safetensors")
+    read = load_atlas(tmp_path / "atlas.safetensors")
+    assert read.signal is not None
+    assert read.signal.digest == masked().digest
+    assert torch.equal(il.psnr_drops(read, read.signal), atlas.psnr_drop)
+
+
+def test_masks_that_cannot_be_used() -> None:
+    with pytest.raises(il.InputError, match=r"a mask of shape \(3, 3\) does not lie on the grid \(9, 7\)"):
+        toys.signal().masked(torch.ones(3, 3, dtype=torch.bool))
+    with pytest.raises(il.InputError, match="a mask of 63 samples, 0 of them used, where the grid has 63"):
+        toys.signal().masked(torch.zeros(toys.GRID, dtype=torch.bool))
+    with pytest.raises(il.InputError, match="all signals of a fit must leave out the same samples: 'toy 0' leaves out"):
+        il.fit_cohort([masked(0), toys.signal(1)], toys.recipe())
+    with pytest.raises(il.InputError, match="signals 'toy 0' and 'toy 1' leave out different samples"):
+        il.evaluate_sae(toys.field(), toys.sae(toys.field()), [masked(0), toys.signal(1)])
+
+
+def test_a_mask_on_the_command_line(tmp_path: Path) -> None:
+    photo, holes = command.photo(tmp_path / "photo.png"), tmp_path / "mask.png"
+    used = np.ones(command.SIZE, dtype=np.uint8)
+    used[2:5, 3:9] = 0
+    Image.fromarray(used).save(holes)
+    assert torch.equal(il.load_mask(holes), torch.from_numpy(used).bool())
+    out = tmp_path / "run"
+    shown = command.done("fit", photo, *command.FAST, "--mask", holes, "-o", out).out
+    assert "18 samples of each signal by its mask; PSNR there" in " ".join(shown.split())
+    notes = command.done("info", out, "--json").json
+    assert "left_out" in str(notes)
+    command.done("transfer", out, photo, *command.FAST, "--freeze", 0, "--mask", holes, "-o", tmp_path / "moved")
+    command.done(
+        "cohort", command.photos(tmp_path / "photos", 2), *command.FAST, "--mask", holes, "-o", tmp_path / "two"
+    )
+    command.done("report", out)
+    said = command.refused("fit", photo, "--size", "6x8", "--mask", holes, "-o", tmp_path / "other")
+    assert said.startswith(
+        f"--mask {holes}: signal 'photo.png': a mask of shape (12, 16) does not lie on the grid (6, 8)"
+    )
+
+
+def test_a_meta_learned_start_sees_no_more() -> None:
+    assert toys.recipe().backbone is not None
+    recipe = il.MetaRecipe("toy", toys.recipe().backbone, steps=2, learning_rate=1e-3, signals=2)
+    found, other = (
+        il.fit_reptile(own, recipe) for own in ([masked(0), masked(1)], [spoiled(masked(0)), spoiled(masked(1))])
+    )
+    assert equal(found.field, other.field)
