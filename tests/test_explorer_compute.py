@@ -19,6 +19,7 @@ import inrlens as il
 import toys
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.fields import nonlinearity
+from inrlens.fields.encoding import Encoding, FourierProjection
 
 pytest.importorskip("playwright", reason="needs Playwright and Chromium: make test-browser installs them")
 
@@ -98,16 +99,26 @@ def flat(values: Tensor) -> list[float]:
     return values.detach().reshape(-1).tolist()
 
 
+def _encoding_of(encoding: Encoding | None) -> dict[str, Any] | None:
+    if encoding is None:
+        return None
+    fourier = isinstance(encoding, FourierProjection)
+    return {
+        "kind": "fourier" if fourier else type(encoding).__name__,
+        "frequencies": flat(encoding.frequencies) if isinstance(encoding, FourierProjection) else None,
+    }
+
+
 def network_of(field: il.Field, name: str = "n0") -> dict[str, Any]:
     """A field's encoder as the page gets it."""
     layers = [field.encoder.layer(index) for index in range(field.depth)]
-    projection = field.encoder.projection
+    encoding = field.encoder.encoding
     return {
         "id": name,
         "name": f"toy {name}",
         "grid": list(field.grid or ()),
         "channels": field.channels,
-        "encoding": None if projection is None else {"kind": "fourier", "frequencies": flat(projection.frequencies)},
+        "encoding": _encoding_of(encoding),
         "layers": [
             {
                 "weight": flat(layer.weight),

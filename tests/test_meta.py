@@ -209,6 +209,20 @@ def test_signals_of_unequal_difficulty_are_no_divergence() -> None:
     assert (fitted.outcome, fitted.divergences) == ("finished", ())
 
 
+def test_samples_that_a_mask_leaves_out_are_not_seen() -> None:
+    mask = torch.rand(toys.GRID, generator=toys.generator(7)) < 0.7
+    seen = [member.masked(mask) for member in toys.signals(2)]
+    other = [replace(each, values=torch.where(mask.reshape(-1, 1), each.values, 1.0 - each.values)) for each in seen]
+    found, spoiled = (il.fit_maml(members, _recipe(), seed=3) for members in (seen, other))
+    assert torch.equal(found.field.render(), spoiled.field.render())
+    assert found.psnrs == spoiled.psnrs
+    assert found.left_out_psnrs != spoiled.left_out_psnrs
+    assert found.left_out_psnrs is not None
+    assert len(found.left_out_psnrs) == 2
+    assert found.field.origin.notes["left_out"] == int((~mask).sum())
+    assert il.fit_maml(toys.signals(2), _recipe(steps=1)).left_out_psnrs is None
+
+
 # -- transfers -------------------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""``inrlens transfer``: a new image on the layers of a cohort or a meta-learned start."""
+"""``inrlens transfer``: a new image, volume or sound on the layers of a cohort or a meta-learned start."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +13,7 @@ from inrlens.cli.resume import check_start
 EXAMPLES = (
     "inrlens transfer runs/cohort new.jpg -o runs/new",
     "inrlens transfer runs/cohort new.jpg --freeze none -o runs/strainer",
+    "inrlens transfer runs/volumes scan.nii.gz -o runs/scan",
     "inrlens transfer runs/cohort new.jpg --freeze 1 --rest warm -o runs/warm",
     "inrlens transfer start.safetensors new.jpg --freeze none -o runs/new",
 )
@@ -20,7 +21,12 @@ EXAMPLES = (
 
 def transfer(
     network: Annotated[Path, typer.Argument(metavar="COHORT", help="A cohort's run folder, or a .safetensors file.")],
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The new image; it is brought to the cohort's size.")],
+    image: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IMAGE", help="An image, which is brought to the cohort's size, a NIfTI or a sound file."
+        ),
+    ],
     out: opt.OutFolder,
     freeze: Annotated[
         str,
@@ -55,17 +61,16 @@ def transfer(
     force: opt.Force = False,
     json: opt.Json = False,
 ) -> None:
-    """Fit a new image on the layers of a cohort or a meta-learned start, frozen up to layer TAU."""
+    """Fit a new image, volume or sound on a cohort's layers or a meta-learned start's, frozen up to layer TAU."""
     wanted, tau = parse_size(size), parse_freeze(freeze)
     replace = check_start(out, resume, force)
 
     from inrlens.cli.fit_runs import RunFolder, fit_into_folder
-    from inrlens.cli.inputs import open_network
+    from inrlens.cli.inputs import open_network, signal_like
     from inrlens.cli.machine import prepare
     from inrlens.cli.recipe import chosen_recipe, hint_at_size
     from inrlens.cli.sources import masked
     from inrlens.fitting.transfer import freeze_depth, transfer as fit_on
-    from inrlens.signals.images import load_image
 
     field, _ = open_network(network, condition, prepare(device, threads))
     if field.origin.kind == "meta" and tau is not None:
@@ -74,10 +79,8 @@ def transfer(
         warn(f"{network} is no cohort's network; the rule for where to freeze was found on cohorts.")
     depth = freeze_depth(field, tau)
     chosen = chosen_recipe(recipe, "transfer", field.backbone.name, steps, lr, batch)
-    if wanted is None and field.grid is not None and len(field.grid) == 2:
-        wanted = (field.grid[0], field.grid[1])
-    signal = masked([load_image(image, wanted, field.channels == 1, how)], mask)[0]
-    hint_at_size(chosen, len(signal.values))
+    signal = masked([signal_like(image, field, wanted, how)], mask)[0]
+    hint_at_size(chosen, signal.used_count)
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),
         json,

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from statistics import fmean
 
 import torch
 from torch import nn
@@ -11,13 +12,14 @@ from inrlens.fields.field import Field
 from inrlens.fitting.history import Callback, Fit, Outcome, Record
 from inrlens.fitting.track import Track
 
-Quality = Callable[[], tuple[tuple[float, ...], float]]
-"""Gives each signal's PSNR on the samples used, and the loss there, of the parameters as they are."""
 
+@dataclass(frozen=True)
+class Quality:
+    """Each signal's PSNR on all samples that are used, the loss there, and each one's PSNR on those that are not."""
 
-def plain(number: float) -> float | str:
-    """A number as JSON can hold it."""
-    return number if math.isfinite(number) else str(number)
+    psnrs: tuple[float, ...]
+    loss: float
+    left_out_psnrs: tuple[float, ...] | None = None
 
 
 @torch.no_grad()
@@ -25,17 +27,20 @@ def close(
     field: Field,
     track: Track,
     parameters: Sequence[nn.Parameter],
-    quality: Quality,
+    measure: Callable[[], Quality],
     steps: int,
     callback: Callback | None = None,
 ) -> Fit:
-    """The result of a fit of ``steps`` planned steps; how it went is added to the notes of the field's origin."""
-    psnrs, loss = quality()
-    if not math.isfinite(loss):
+    """The result of a fit of ``steps`` planned steps; how it went is added to the notes of the field's origin.
+
+    ``measure`` gives the quality of the parameters as they are.
+    """
+    quality = measure()
+    if not math.isfinite(quality.loss):
         track.roll_back(list(parameters))
-        psnrs, loss = quality()
-    mean = sum(psnrs) / len(psnrs)
-    last = Record(track.steps, loss, mean, track.seconds)
+        quality = measure()
+    mean = fmean(quality.psnrs)
+    last = Record(track.steps, quality.loss, mean, track.seconds)
     history = (*(row for row in track.history if row.step < track.steps), last)
     if callback is not None:
         callback(last, steps)
@@ -43,12 +48,25 @@ def close(
     if fell and track.outcome != "diverged" and not track.is_far_below(track.history[-1].psnr):
         track.note_fall(track.steps, mean)
     outcome: Outcome = track.outcome or ("diverged" if fell else "finished")
-    notes = {
-        **field.origin.notes,
-        "steps_taken": track.steps,
-        "outcome": outcome,
-        "psnr_db": plain(mean),
-        "divergences": [[event.step, event.kind] for event in track.divergences],
-    }
+    left_out = quality.left_out_psnrs
+    notes = {**field.origin.notes, "steps_taken": track.steps, "outcome": outcome, "psnr_db": _plain(mean)}
+    if left_out is not None:
+        notes["left_out_psnr_db"] = _plain(fmean(left_out))
+    notes["divergences"] = [[event.step, event.kind] for event in track.divergences]
     field.origin = replace(field.origin, notes=notes)
-    return Fit(field, history, mean, psnrs, track.seconds, track.steps, outcome, tuple(track.divergences))
+    return Fit(
+        field,
+        history,
+        mean,
+        quality.psnrs,
+        track.seconds,
+        track.steps,
+        outcome,
+        tuple(track.divergences),
+        left_out,
+    )
+
+
+def _plain(number: float) -> float | str:
+    """A number as JSON can hold it."""
+    return number if math.isfinite(number) else str(number)

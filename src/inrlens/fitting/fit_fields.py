@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field as with_default, replace
 from functools import partial
-from statistics import fmean
 
 import torch
 from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.fields.field import EVALUATION_TILE, Field, Origin
-from inrlens.fitting.close import close, plain
+from inrlens.fitting.close import Quality, close
 from inrlens.fitting.compute import Compute
 from inrlens.fitting.engine import Engine
 from inrlens.fitting.history import Fit
@@ -24,13 +23,14 @@ from inrlens.metrics import psnrs_from_squared_error
 from inrlens.resume import Keeper, Resume
 from inrlens.rows import tiles
 from inrlens.seeding import generator
+from inrlens.signals.affine import Affine
 from inrlens.signals.signal import Signal
 from inrlens.workers import cores, torch_on_one_thread
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is fitted how: layers ``start``..L-1 and the heads; layers below stay as they are.
+    """What is fitted how: ``Encoder.trained(start)`` and the heads; layers below ``start`` stay as they are.
 
     ``kind`` (single, cohort, transfer) and ``seed`` name the batches' random stream; ``notes`` go into the origin.
     """
@@ -61,7 +61,7 @@ def fit_fields(
     first, used = fields[0], signals[0][0].used
     for field, own in zip(fields, signals, strict=True):
         field.grid = grid
-        field.affine = own[0].affine if all(signal.affine == own[0].affine for signal in own) else None
+        field.affine = one_affine(own)
     targets = torch.stack([torch.cat([signal.values[used] for signal in own], dim=1) for own in signals])
     targets = targets.to(first.device, first.dtype)
     engine = engine_of(fields, job, targets.shape[1])
@@ -80,11 +80,10 @@ def fit_fields(
         fits = []
         for index, (field, own, track) in enumerate(zip(fields, signals, tracks, strict=True)):
             field.origin = _origin(field, own, job)
-            quality = partial(_final_quality, field, x, targets[index])
+            quality = partial(_quality, field, own, x, targets[index])
             callback = None if tell is None else partial(tell, index)
             parameters = engine.stack.parameters_of[index]
-            fitted = close(field, track, parameters, quality, job.recipe.steps, callback)
-            fits.append(_with_left_out(fitted, own))
+            fits.append(close(field, track, parameters, quality, job.recipe.steps, callback))
     engine.stack.part()
     if keeper is not None and all(fitted.outcome != "interrupted" for fitted in fits):
         keeper.end()
@@ -93,14 +92,14 @@ def fit_fields(
 
 def engine_of(fields: Sequence[Field], job: Job, rows: int) -> Engine:
     """The engine for the layers that a job trains over so many rows, on as many cores as torch has threads."""
-    layers = [[field.encoder.layer(index) for index in range(job.start, field.depth)] for field in fields]
+    modules = [field.encoder.trained(job.start) for field in fields]
     heads = [field.head for field in fields]
-    return Engine(layers, heads, fields[0].channels, job.compute, cores(), rows)
+    return Engine(modules, heads, fields[0].channels, job.compute, cores(), rows)
 
 
 def _origin(field: Field, signals: Sequence[Signal], job: Job) -> Origin:
     recipe = recipe_settings(replace(job.recipe, backbone=field.backbone))
-    return Origin(job.kind, job.seed, named(signals), recipe, job.notes)
+    return Origin(job.kind, job.seed, named(signals), recipe, {**job.notes, **left_out_note(signals)})
 
 
 def named(signals: Sequence[Signal]) -> tuple[tuple[str, str], ...]:
@@ -108,16 +107,19 @@ def named(signals: Sequence[Signal]) -> tuple[tuple[str, str], ...]:
     return tuple((signal.name, signal.digest) for signal in signals)
 
 
-def _with_left_out(fitted: Fit, signals: Sequence[Signal]) -> Fit:
-    """The fit with each signal's PSNR on the samples that the mask leaves out, where it leaves out any."""
-    field, mask = fitted.field, signals[0].mask
+def left_out_note(signals: Sequence[Signal]) -> dict[str, object]:
+    """How many samples of each signal a mask leaves out, where it does, for an origin's notes."""
+    return {"left_out": signals[0].left_out} if signals[0].left_out else {}
+
+
+def _quality(field: Field, signals: Sequence[Signal], x: Tensor, targets: Tensor) -> Quality:
+    """On the samples used, and each signal's PSNR on those that the mask leaves out."""
+    psnrs, loss = _final_quality(field, x, targets)
+    mask = signals[0].mask
     if mask is None or not signals[0].left_out:
-        return fitted
-    targets = torch.cat([signal.values[~mask] for signal in signals], dim=1).to(field.device, field.dtype)
-    psnrs, _ = _final_quality(field, field.grid_coordinates()[~mask], targets)
-    told = {"left_out": signals[0].left_out, "left_out_psnr_db": plain(fmean(psnrs))}
-    field.origin = replace(field.origin, notes={**field.origin.notes, **told})
-    return replace(fitted, left_out_psnrs=psnrs)
+        return Quality(psnrs, loss)
+    hidden = torch.cat([signal.values[~mask] for signal in signals], dim=1).to(field.device, field.dtype)
+    return Quality(psnrs, loss, _final_quality(field, field.grid_coordinates()[~mask], hidden)[0])
 
 
 def one_grid(signals: Sequence[Signal]) -> tuple[int, ...]:
@@ -139,6 +141,12 @@ def one_grid(signals: Sequence[Signal]) -> tuple[int, ...]:
                 f"{other.name!r} {other.left_out} or others; give both one mask."
             )
     return first.shape
+
+
+def one_affine(signals: Sequence[Signal]) -> Affine | None:
+    """Where the signals' grid lies, None where they do not agree."""
+    first = signals[0].affine
+    return first if all(signal.affine == first for signal in signals) else None
 
 
 @torch.no_grad()

@@ -3,16 +3,17 @@
 import math
 from collections.abc import Sequence
 from functools import partial
+from statistics import fmean
 
 import torch
 from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.fields.field import Field, Origin, check_grid
-from inrlens.fitting.close import close
+from inrlens.fitting.close import Quality, close
 from inrlens.fitting.compute import Compute
 from inrlens.fitting.fit import tell_one
-from inrlens.fitting.fit_fields import named, one_grid
+from inrlens.fitting.fit_fields import left_out_note, named, one_affine, one_grid
 from inrlens.fitting.history import Callback, Fit
 from inrlens.fitting.loop import Problem, optimise
 from inrlens.fitting.meta_gradient import Method, Objective, Weights, descend, maml, reptile
@@ -21,7 +22,7 @@ from inrlens.fitting.resume import identity
 from inrlens.fitting.stack import Stack
 from inrlens.fitting.track import DIVERGENCE_DB
 from inrlens.interrupt import first_interrupt_asks
-from inrlens.metrics import psnrs_from_squared_error
+from inrlens.metrics import psnr_from_mse
 from inrlens.resume import Keeper, Resume
 from inrlens.rows import row_count
 from inrlens.seeding import generator
@@ -99,12 +100,12 @@ def _fit_meta(
     grid = one_grid(signals)
     check_grid(recipe.backbone, grid)
     field = Field.new(recipe.backbone, channels=signals[0].channels, seed=seed, grid=grid).to(device)
-    field.origin = Origin("meta", seed, named(signals), meta_settings(recipe), {"method": name})
-    x, used = field.grid_coordinates(grid), signals[0].used
+    notes = {"method": name, **left_out_note(signals)}
+    field.origin = Origin("meta", seed, named(signals), meta_settings(recipe), notes)
+    field.affine = one_affine(signals)
     tile = compute.tile or _TILE
-    objectives = [
-        Objective(field, x[used], signal.values[used].to(field.device, field.dtype), tile) for signal in signals
-    ]
+    objectives = [_objective(field, signal, signal.used, tile) for signal in signals]
+    hidden = [_objective(field, each, ~each.mask, tile) for each in signals if each.mask is not None and each.left_out]
     stack = Stack([[field.encoder.layer(index) for index in range(field.depth)]], [field.head])
     gradient = partial(_outer_gradient, field, objectives, method, recipe)
     # Rows of a history that are of different signals say nothing about each other.
@@ -116,12 +117,18 @@ def _fit_meta(
     with compute.products(), first_interrupt_asks():
         draws = generator(seed, name, "batches")
         (track,) = optimise(problem, recipe.outer, draws, tell_one(callback), keeper)
-        quality = partial(_quality, field, objectives, recipe)
-        fitted = close(field, track, stack.parameters, quality, recipe.steps, callback)
+        measure = partial(_quality, field, objectives, hidden, recipe)
+        fitted = close(field, track, stack.parameters, measure, recipe.steps, callback)
     stack.part()
     if keeper is not None and fitted.outcome != "interrupted":
         keeper.end()
     return fitted
+
+
+def _objective(field: Field, signal: Signal, samples: slice | Tensor, tile: int) -> Objective:
+    """A signal's loss on some of its samples."""
+    x = field.grid_coordinates(signal.shape)[samples]
+    return Objective(field, x, signal.values[samples].to(field.device, field.dtype), tile)
 
 
 @torch.no_grad()
@@ -140,16 +147,19 @@ def _outer_gradient(
 
 
 @torch.no_grad()
-def _quality(field: Field, objectives: Sequence[Objective], recipe: MetaRecipe) -> tuple[tuple[float, ...], float]:
-    """Each signal's PSNR after the inner steps from the start, and the mean of their losses."""
+def _quality(field: Field, objectives: Sequence[Objective], hidden: Sequence[Objective], recipe: MetaRecipe) -> Quality:
+    """Of each signal after the inner steps from the start; ``hidden`` is the same on samples left out, if any are."""
     psnrs: list[float] = []
     losses: list[float] = []
-    for objective in objectives:
+    unseen: list[float] = []
+    for index, objective in enumerate(objectives):
         end = descend(objective, _weights(field), recipe.inner_steps, recipe.inner_learning_rate)[-1]
         point = objective.at(end)
-        psnrs += psnrs_from_squared_error(point.clamped, 1, field.channels)
+        psnrs.append(psnr_from_mse(float(point.clamped.double().mean())))
         losses.append(float(point.loss))
-    return tuple(psnrs), sum(losses) / len(losses)
+        if hidden:
+            unseen.append(psnr_from_mse(float(hidden[index].at(end).clamped.double().mean())))
+    return Quality(tuple(psnrs), fmean(losses), tuple(unseen) or None)
 
 
 def _weights(field: Field) -> Weights:

@@ -186,7 +186,7 @@ class _Plan:
 
     @property
     def shares_rows(self) -> bool:
-        """Whether what enters the first trained layer is the cohort's: scratch draws a projection of its own."""
+        """Whether what enters the first trained layer is the cohort's: scratch draws an encoding of its own."""
         return self.start > 0 or self.rest == "warm"
 
     def field(self, source: Field) -> Field:
@@ -237,15 +237,15 @@ def freeze_depth(cohort: Field, freeze: Freeze) -> int | None:
 def start_of_transfer(cohort: Field, start: int, rest: Rest, seed: int, head: Rest = "reinit") -> Field:
     """The network before its first step: cohort layers below ``start``, the rest and the head fresh or warm.
 
-    A projection belongs to layer 0: it is the cohort's unless nothing at all is reused.
+    An encoding belongs to layer 0: it is the cohort's unless nothing at all is reused.
     """
     backbone = cohort.backbone
     encoder = backbone.encoder(generator(seed, "transfer", "encoder")).to(cohort.device, cohort.dtype)
     reused = range(cohort.depth) if rest == "warm" else range(start)
     for index in reused:
         encoder.layer(index).load_state_dict(cohort.encoder.layer(index).state_dict())
-    if encoder.projection is not None and cohort.encoder.projection is not None and len(reused):
-        encoder.projection.load_state_dict(cohort.encoder.projection.state_dict())
+    if encoder.encoding is not None and cohort.encoder.encoding is not None and len(reused):
+        encoder.encoding.load_state_dict(cohort.encoder.encoding.state_dict())
     weight, bias = backbone.head(cohort.channels, generator(seed, "transfer", "head"))
     if head == "warm":
         weight = cohort.head.weight.view(cohort.heads, cohort.channels, -1).mean(0)

@@ -143,8 +143,13 @@ def source(notes: Mapping[str, object]) -> str:
     return "meta-learned start" if notes.get("source") == "meta" else "cohort"
 
 
+def thing(shape: Sequence[int]) -> str:
+    """What lies on a grid, in one word."""
+    return {1: "sound", 2: "picture", 3: "volume"}.get(len(shape), "grid")
+
+
 def size(shape: Sequence[int]) -> str:
-    """A grid in pixels, height first as arrays have it."""
+    """A grid's samples an axis, a picture's height first as arrays have it."""
     return " \N{MULTIPLICATION SIGN} ".join(str(side) for side in shape)
 
 
