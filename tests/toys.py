@@ -11,7 +11,7 @@ import inrlens as il
 from inrlens.dictionaries.activations import layer_rows
 from inrlens.dictionaries.step import renormalise
 from inrlens.dictionaries.topk import SaeOrigin, SparseAutoencoder
-from inrlens.fields.encoder import FourierProjection
+from inrlens.fields.encoding import FourierProjection
 
 SMALL: dict[str, dict[str, Any]] = {
     "siren": {"width": 16, "depth": 4, "omega_0": 20.0},

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "src" / "inrlens"
-MODULES = ("meta_recipes", "recipes")
+MODULES = ("recipes", "meta_recipes")
 """Public names that are modules; what they hold and is a public name itself is told at its own place alone."""
 
 
