@@ -47,6 +47,7 @@ from .ranks.advice import FreezeAdvice as FreezeAdvice, freeze_advice as freeze_
 from .ranks.scores import layer_scores as layer_scores
 from .ranks.stable_rank import (
     activation_stable_ranks as activation_stable_ranks,
+    encoding_stable_rank as encoding_stable_rank,
     stable_rank as stable_rank,
     weight_stable_ranks as weight_stable_ranks,
 )

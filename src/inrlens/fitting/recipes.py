@@ -1,7 +1,8 @@
 """How a network is fitted, as plain numbers.
 
-``single``, ``cohort`` and ``transfer`` are Table 2 of arXiv:2605.08298 for ``siren`` and ``ffmlp``. For the others they
-are carried over from the settings that FINER's public scripts fit pictures with. ``fast`` and ``small`` are ours.
+``single``, ``cohort`` and ``transfer`` are Table 2 of arXiv:2605.08298 for ``siren`` and ``ffmlp``. For ``hashgrid``
+they are carried over from its paper, for the others from the settings that FINER's public scripts fit pictures with.
+``fast`` and ``small`` are ours.
 """
 
 import math
@@ -196,9 +197,19 @@ for _name, (_, _rate) in _PUBLISHED.items():
         _FAST[_task][_name] = _cosine(_recipe, "fast", 1900, 1024, _rate)
         _thumbnails = replace(_recipe, backbone=None if _recipe.backbone is None else _few)
         _SMALL[_task][_name] = _cosine(_thumbnails, "small", 1500 if _task == "cohort" else 400, 512, _few_rate)
-for _task, _table in (("single", _SINGLE), ("cohort", _COHORT), ("transfer", _TRANSFER)):
-    _FAST[_task]["hashgrid"] = _cosine(_table["hashgrid"], "fast", 400, 8192, 1e-2)
-    _SMALL[_task]["hashgrid"] = _cosine(_table["hashgrid"], "small", 400, 2048, 1e-2)
+
+
+def _finest(recipe: Recipe, finest: int, log2_table: int) -> Recipe:
+    return replace(recipe, backbone=HashGrid(finest=finest, log2_table=log2_table))
+
+
+# About one cell a pixel: with more of them the features between the pixels are nobody's.
+_FAST["single"]["hashgrid"] = _cosine(_finest(_SINGLE["hashgrid"], 256, 14), "fast", 400, 4096, 1e-2)
+_FAST["cohort"]["hashgrid"] = _cosine(_finest(_COHORT["hashgrid"], 256, 14), "fast", 1900, 1024, 1e-2)
+_FAST["transfer"]["hashgrid"] = _cosine(_TRANSFER["hashgrid"], "fast", 400, 4096, 1e-2)
+_SMALL["single"]["hashgrid"] = _cosine(_finest(_SINGLE["hashgrid"], 64, 12), "small", 400, 512, 1e-2)
+_SMALL["cohort"]["hashgrid"] = _cosine(_finest(_COHORT["hashgrid"], 64, 12), "small", 1500, 512, 1e-2)
+_SMALL["transfer"]["hashgrid"] = _cosine(_TRANSFER["hashgrid"], "small", 400, 512, 1e-2)
 _TABLES: dict[str, dict[str, dict[str, Recipe]]] = {
     "paper": {"single": _SINGLE, "cohort": _COHORT, "transfer": _TRANSFER},
     "fast": _FAST,
@@ -209,11 +220,15 @@ _TABLES: dict[str, dict[str, dict[str, Recipe]]] = {
 def single(backbone: str) -> Recipe:
     """The published recipe for one signal.
 
-    ``siren`` and ``ffmlp``: 500 full Adam steps, omega_0 50 at 2e-4, sigma 20 at 5e-4 (arXiv:2605.08298, Table 2). The
-    others: 5,000 full Adam steps whose rate falls to a tenth, four layers (FINER's public scripts): ``gauss`` s 30 at
-    5e-3, ``finer`` omega_0 30 at 5e-4, ``wire`` omega_0 20, s 10, 181 complex units at 5e-3, ``posenc`` 10 frequencies
-    at 1e-3. ``wire_real`` is fitted as ``wire``, ``relu`` as ``posenc``: nobody published theirs. Those scripts fit
-    targets in [-1, 1] (``posenc`` in [0, 1]); ours are in [0, 1].
+    ``siren`` and ``ffmlp``: 500 full Adam steps, omega_0 50 at 2e-4, sigma 20 at 5e-4 (arXiv:2605.08298, Table 2).
+
+    ``hashgrid``: 1,000 full Adam steps at 1e-2 with beta_2 0.99 and eps 1e-15, 16 levels of 2 features from 16 to 512
+    cells in tables of 2^14 rows, two layers of 64 (Mueller et al. 2022; the steps are ours).
+
+    The others: 5,000 full Adam steps whose rate falls to a tenth, four layers (FINER's public scripts): ``gauss`` s 30
+    at 5e-3, ``finer`` omega_0 30 at 5e-4, ``wire`` omega_0 20, s 10, 181 complex units at 5e-3, ``posenc`` 10
+    frequencies at 1e-3. ``wire_real`` is fitted as ``wire``, ``relu`` as ``posenc``: nobody published theirs. Those
+    scripts fit targets in [-1, 1] (``posenc`` in [0, 1]); ours are in [0, 1].
     """
     return _known(_SINGLE, backbone)
 
@@ -221,7 +236,7 @@ def single(backbone: str) -> Recipe:
 def cohort(backbone: str) -> Recipe:
     """The paper's recipe for a cohort: 5,000 full-batch Adam steps at 1e-4; SIREN omega_0 30, FFMLP sigma 10.
 
-    The paper has no other backbones: theirs is the recipe of a single signal, which has as many steps.
+    The paper has no other backbones: theirs is the recipe of a single signal, with as many steps.
 
     The paper also says that the cohort stops near a mean PSNR of 30 dB; a cohort of ours passes that long before step
     5,000, so the recipe leaves ``stop_psnr`` off and counts the steps. Set it to 30.0 to stop there.
@@ -247,7 +262,8 @@ def fast(task: Task, backbone: str) -> Recipe:
 
     Single fits and transfers take Muon. Cohorts take Adam, since Muon flattens a cohort's stable ranks and with them
     the advice where to freeze. All this was tuned for ``siren`` and ``ffmlp`` alone: the other backbones take Adam at
-    their published rate, on batches of 1,024 with a cosine.
+    their published rate, on batches of 1,024 with a cosine; the finest grid of ``hashgrid`` has 256 cells, about one a
+    pixel.
     """
     return _of("fast", task, backbone)
 
@@ -256,7 +272,8 @@ def small(task: Task, backbone: str) -> Recipe:
     """Our recipe for pictures of some 5,000 pixels, as in the demo: Adam on batches of 512 and a cosine to 0.
 
     Tuned for ``siren`` and ``ffmlp``; ``gauss``, ``wire`` and ``wire_real`` have wider bells and slower waves than
-    published, found in a coarse search; the others take their published rate.
+    published, found in a coarse search; the finest grid of ``hashgrid`` has 64 cells, its tables 2^12 rows; the others
+    take their published rate.
     """
     return _of("small", task, backbone)
 
