@@ -105,7 +105,9 @@ def test_grey_pictures_and_dead_dictionaries(field: il.Field, sae: SparseAutoenc
 def test_what_cannot_be_shown(field: il.Field, sae: SparseAutoencoder, tmp_path: Path) -> None:
     show = toys.unchecked(il.show)
     for thing in (3, None, [], [3], sae, b"runs/demo"):
-        with pytest.raises(il.InputError, match="cannot be shown; allowed are Codes, Ablation, Effects, and the path"):
+        with pytest.raises(
+            il.InputError, match="cannot be shown; allowed are Codes, Ablation, Effects, a network, and the path"
+        ):
             show(thing)
     codes = il.encode(field, sae)
     with pytest.raises(il.InputError, match="atoms must be at least 1, not 0"):

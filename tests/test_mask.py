@@ -184,3 +184,12 @@ def test_a_mask_on_the_command_line(tmp_path: Path) -> None:
     assert said.startswith(
         f"--mask {holes}: signal 'photo.png': a mask of shape (12, 16) does not lie on the grid (6, 8)"
     )
+
+
+def test_a_meta_learned_start_sees_no_more() -> None:
+    assert toys.recipe().backbone is not None
+    recipe = il.MetaRecipe("toy", toys.recipe().backbone, steps=2, learning_rate=1e-3, signals=2)
+    found, other = (
+        il.fit_reptile(own, recipe) for own in ([masked(0), masked(1)], [spoiled(masked(0)), spoiled(masked(1))])
+    )
+    assert equal(found.field, other.field)

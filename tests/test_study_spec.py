@@ -551,9 +551,3 @@ def test_the_bundled_study_needs_no_folder() -> None:
     spec = read_study("bundled").spec
     assert [one.path for one in spec.data] == [None]
     assert spec.data[0].cohort + (spec.data[0].test or 0) == 16
-
-
-def test_the_guides_example_is_a_study() -> None:
-    guide = Path(__file__).parents[1] / "docs" / "studies.md"
-    (example,) = re.findall(r"```toml\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
-    assert parse_study(example, "the guide", HERE).transfers[0].rest == ("reinit", "warm")

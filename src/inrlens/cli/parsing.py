@@ -34,6 +34,40 @@ def parse_size(text: str | None, option: str = "--size") -> tuple[int, int] | No
     return sides[0], sides[1]
 
 
+def parse_numbers(text: str | None, option: str) -> tuple[float, ...] | None:
+    """``30`` or ``30,1`` as numbers; None stays None.
+
+    Raises:
+        InputError: where it is no list of finite numbers with commas between them.
+    """
+    if text is None:
+        return None
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if not numbers or not all(math.isfinite(number) for number in numbers):
+        raise InputError(f"{option} {text!r} is no number and no list of them: write 30, or 30,1.")
+    return numbers
+
+
+def parse_spans(text: str | None, option: str) -> tuple[tuple[float, float], ...] | None:
+    """``-1,1`` as one range (low, high), ``0,1:0,0.75`` as two; None stays None.
+
+    Raises:
+        InputError: where it is no such list.
+    """
+    if text is None:
+        return None
+    spans = []
+    for part in text.split(":"):
+        numbers = parse_numbers(part, option) if re.fullmatch(r"[^,]+,[^,]+", part) else None
+        if numbers is None:
+            raise InputError(f"{option} {text!r} is no range: write LOW,HIGH, or one an axis, as 0,1:0,0.75.")
+        spans.append((numbers[0], numbers[1]))
+    return tuple(spans)
+
+
 def check_positive(option: str, value: float | None) -> None:
     """Raises InputError where a number is given that is not positive and finite."""
     if value is not None and not 0.0 < value < math.inf:

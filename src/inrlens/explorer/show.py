@@ -7,36 +7,54 @@ from inrlens.atoms.codes import Codes
 from inrlens.atoms.edit import Ablation
 from inrlens.atoms.effects import Effects
 from inrlens.atoms.statistics import atom_statistics
+from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
 from inrlens.explorer.cell import Cell, Panel
 from inrlens.explorer.frame import Frame, frame
+from inrlens.explorer.gather import gather
+from inrlens.explorer.given import given
+from inrlens.fields.network import Network
 from inrlens.fields.quality import signal_psnr
 from inrlens.reports.pictures import heat_map, picture
 from inrlens.reports.words import db, percent, significant
+from inrlens.signals.signal import Signal
 
 
 def show(
-    thing: Codes | Ablation | Effects | str | Path | Sequence[str | Path],
+    thing: Codes | Ablation | Effects | Network | str | Path | Sequence[str | Path],
     *,
+    sae: SparseAutoencoder | Sequence[SparseAutoencoder] = (),
+    signal: Signal | Sequence[Signal] | None = None,
     atoms: int = 12,
     signals: int | None = 3,
     height: int = 760,
 ) -> Cell | Frame:
-    """What a notebook shows as pictures: maps, ablations, or a run's explorer.
+    """What a notebook shows as pictures: maps, ablations, or the explorer of a network or a run.
 
     Args:
         thing: codes (the maps of the atoms of largest mean magnitude), an ablation (map, before, after, effect),
-            effects (the same for the atoms that cost most), or a run's folder, alone or with further runs and
-            dictionaries' files (the explorer, written into the first run's folder unless it is there).
+            effects (the same for the atoms that cost most), a network, a field of ours or ``wrap``'s (its explorer), or
+            a run's folder, alone or with further runs and dictionaries' files (the explorer, written into the first
+            run's folder unless it is there).
+        sae: of a network, one or more dictionaries of its layers.
+        signal: of a network, what it was fitted to; of one with several heads one each, in their order.
         atoms: of codes and effects, how many at most.
-        signals: of a run, how many of each network the explorer holds; None holds all.
-        height: of a run, the explorer's, in pixels.
+        signals: of a network or a run, how many of each network the explorer holds; None holds all.
+        height: the explorer's, in pixels.
 
     Raises:
-        InputError: for anything else, for values that are no picture, or a run that cannot be shown.
+        InputError: for anything else, for values that are no picture, or what does not fit together.
     """
     if atoms < 1:
         raise InputError(f"atoms must be at least 1, not {atoms}.")
+    if height < 1:
+        raise InputError(f"height must be at least 1 pixel, not {height}.")
+    if isinstance(thing, Network):
+        if signal is None:
+            raise InputError("a network is shown beside what it was fitted to: give signal=, one a head.")
+        return frame(given(thing, sae, signal), signals, height)
+    if signal is not None or sae != ():
+        raise InputError(f"sae and signal go with a network, not with {type(thing).__name__}: leave them away.")
     if isinstance(thing, Codes):
         return _maps(thing, atoms)
     if isinstance(thing, Ablation):
@@ -46,10 +64,10 @@ def show(
     paths = [thing] if isinstance(thing, (str, Path)) else thing
     if not isinstance(paths, Sequence) or not paths or not all(isinstance(path, (str, Path)) for path in paths):
         raise InputError(
-            f"{type(thing).__name__} cannot be shown; allowed are Codes, Ablation, Effects, and the path of a run, "
-            "alone or in a list with further runs and dictionaries."
+            f"{type(thing).__name__} cannot be shown; allowed are Codes, Ablation, Effects, a network, and the path of "
+            "a run, alone or in a list with further runs and dictionaries."
         )
-    return frame([Path(path) for path in paths], signals, height)
+    return frame(gather([Path(path) for path in paths]), signals, height)
 
 
 def _maps(codes: Codes, atoms: int) -> Cell:

@@ -15,7 +15,7 @@ from inrlens.fields.nonlinearity import Nonlinearity
 class Layer(nn.Module):
     """One hidden layer, ``h = phi(scale * (W h' + b))``; ``weight`` ``(d_out, d_in)``, ``bias`` ``(d_out,)``.
 
-    ``scale`` is omega_0 for SIREN (Sitzmann et al. 2020, eq. 3 and supplement 1.5), the s of a Gaussian, 1 for ReLU.
+    ``scale`` is omega_0 for SIREN (Sitzmann et al. 2020, Sec. 3 and supplement 1.5), the s of a Gaussian, 1 for ReLU.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, nonlinearity: Nonlinearity, scale: float = 1.0) -> None:
@@ -45,21 +45,23 @@ and ``preactivation``, over real units."""
 
 
 class FourierProjection(nn.Module):
-    """Fixed Fourier features, ``gamma(x) = [sin(2 pi B x), cos(2 pi B x)]`` (Tancik et al. 2020, eq. 5).
+    """Fixed Fourier features, ``gamma(x) = [sin(2 pi B x), cos(2 pi B x)]`` (Tancik et al. 2020, Sec. 4).
 
-    ``frequencies`` B is ``(F, m)``, in cycles per unit of the coordinate; it is stored, never trained.
+    ``frequencies`` B is ``(F, m)``, in cycles per unit of the coordinate; it is stored, never trained. With ``bare``
+    the coordinates themselves follow the waves.
     """
 
     frequencies: Tensor
 
-    def __init__(self, frequencies: Float[Tensor, "f m"]) -> None:
+    def __init__(self, frequencies: Float[Tensor, "f m"], bare: bool = False) -> None:
         super().__init__()
         self.register_buffer("frequencies", frequencies)
+        self.bare = bare
 
-    def forward(self, x: Float[Tensor, "n m"]) -> Float[Tensor, "n f2"]:
-        """Features ``(N, 2F)``: sines first, then cosines."""
+    def forward(self, x: Float[Tensor, "n m"]) -> Float[Tensor, "n features"]:
+        """Features ``(N, 2F)`` or, with the bare coordinates, ``(N, 2F + m)``: sines first, then cosines."""
         angle = (2.0 * math.pi) * (x @ self.frequencies.T)
-        return torch.cat([angle.sin(), angle.cos()], dim=1)
+        return torch.cat([angle.sin(), angle.cos(), *([x] if self.bare else [])], dim=1)
 
 
 class Encoder(nn.Module):

@@ -25,9 +25,9 @@ _EDGE = 1e-6
 class Origin:
     """How a field came to be; travels inside its checkpoint.
 
-    ``kind`` is untrained, single, cohort, meta (a meta-learned start) or transfer; ``signals`` holds a (name, digest)
-    pair a head, or for each signal that a start was learned from; ``recipe`` holds the recipe's numbers;
-    ``notes`` whatever else a reader of the numbers must know (freeze depth, divergences).
+    ``kind`` is untrained, single, cohort, meta (a meta-learned start), transfer or imported; ``signals`` holds a (name,
+    digest) pair a head, or for each signal that a start was learned from; ``recipe`` holds the recipe's numbers;
+    ``notes`` whatever else a reader of the numbers must know (freeze depth, divergences, whose file it was).
     """
 
     kind: str = "untrained"
@@ -219,8 +219,10 @@ def initial_field(fitted: Field) -> Field:
     """The network that ``fitted`` started from, drawn again from its recorded seed.
 
     Raises:
-        InputError: where it did not start from a seed alone (a transfer).
+        InputError: where it did not start from a seed alone (a transfer), or its start is not known (imported).
     """
+    if fitted.origin.kind == "imported":
+        raise InputError("an imported network started from weights that its file does not hold.")
     if fitted.origin.kind == "transfer":
         raise InputError("a transferred field started from a cohort, which its seed alone cannot draw again.")
     return Field.new(

@@ -31,7 +31,7 @@ class Recording(Signal):
     rate: int = field(kw_only=True)
 
     def __post_init__(self) -> None:
-        if self.affine is None and self.rate >= 1:
+        if self.affine is None and self.rate >= 1 and len(self.shape) == 1:
             object.__setattr__(self, "affine", ((1.0 / self.rate, 0.0),))
         super().__post_init__()
         if len(self.shape) != 1:
