@@ -76,7 +76,7 @@ def page_runs(backbone: str) -> bool:
 
     A trained encoding is looked up rather than multiplied, and the page answers edits of such a field with a sentence.
     """
-    encoding = field(backbone).encoder.projection
+    encoding = field(backbone).encoder.encoding
     return encoding is None or isinstance(encoding, FourierProjection)
 
 
