@@ -11,7 +11,8 @@ from PIL import Image
 
 import inrlens as il
 import toys
-from inrlens.reports.pictures import LONGEST_SIDE, Picture, heat_map, picture, picture_file, shrunk
+from inrlens.reports.pictures import LONGEST_SIDE, Picture, heat_map, picture, picture_file
+from inrlens.reports.views import laid_out
 from inrlens.signals.images import save_image
 
 
@@ -45,11 +46,11 @@ def test_a_map_runs_from_black_to_its_own_largest_value() -> None:
 
 def test_large_pictures_are_averaged_down_and_small_ones_left_alone() -> None:
     small = torch.rand(LONGEST_SIDE, 4, 3, generator=toys.generator())
-    assert shrunk(small) is small
+    assert torch.equal(laid_out(small, longest=LONGEST_SIDE), small)
     large = torch.zeros(2 * LONGEST_SIDE, 6, 1)
     large[::2] = 1.0
-    assert shrunk(large).shape == (LONGEST_SIDE, 3, 1)
-    assert torch.allclose(shrunk(large), torch.tensor(0.5))
+    assert laid_out(large, longest=LONGEST_SIDE).shape == (LONGEST_SIDE, 3, 1)
+    assert torch.allclose(laid_out(large, longest=LONGEST_SIDE), torch.tensor(0.5))
 
 
 def test_a_file_that_is_no_image_is_named(tmp_path: Path) -> None:

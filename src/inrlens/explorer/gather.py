@@ -15,7 +15,7 @@ from inrlens.dictionaries.activations import encoder_digest
 from inrlens.dictionaries.evaluate import check_fits
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
-from inrlens.explorer.gathered import Facts, Gathered, GatheredDictionary, GatheredNetwork, InRun, named
+from inrlens.explorer.gathered import Facts, Gathered, GatheredDictionary, GatheredNetwork, InRun, named, no_picture
 from inrlens.fields.network import Network
 from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord
@@ -68,10 +68,7 @@ def _open(folder: Path) -> OpenRun:
         raise InputError(f"{folder} holds no network: the run was interrupted before its first, so run it again.")
     if not run.pictures:
         other = next(one for one in run.signals if len(one.shape) != 2 or one.channels not in (1, 3))
-        raise InputError(
-            f"{folder}: signal {other.name!r} of {other.shape} with {other.channels} channels is no picture; the "
-            "explorer shows pictures only, of two axes with one or three channels."
-        )
+        raise InputError(f"{folder}: {no_picture(other)}")
     return run
 
 

@@ -74,6 +74,14 @@ class Gathered:
     networks: tuple[GatheredNetwork, ...]
 
 
+def no_picture(signal: Signal) -> str:
+    """The sentence that refuses a signal that is no picture."""
+    return (
+        f"signal {signal.name!r} of {signal.shape} with {signal.channels} channels is no picture; the explorer shows "
+        "pictures only, of two axes with one or three channels."
+    )
+
+
 def named(found: Sequence[GatheredDictionary]) -> tuple[GatheredDictionary, ...]:
     """Sorted by layer and named so that names differ: by seed, size, file or order only where a layer has several."""
     parts: list[Callable[[GatheredDictionary], str]] = [

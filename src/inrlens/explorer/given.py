@@ -7,7 +7,7 @@ from inrlens.dictionaries.evaluate import check_fits
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
 from inrlens.explorer.export import Explorer, ensure_free_target, export
-from inrlens.explorer.gathered import Facts, Gathered, GatheredDictionary, GatheredNetwork, named
+from inrlens.explorer.gathered import Facts, Gathered, GatheredDictionary, GatheredNetwork, named, no_picture
 from inrlens.fields.field import Field
 from inrlens.fields.network import Network, check_axes
 from inrlens.fields.wrap import Wrapped
@@ -77,22 +77,20 @@ def _checked(network: Network, signals: tuple[Signal, ...]) -> tuple[Signal, ...
                 f"{network.channels}: give the one that this network was fitted to."
             )
     if len(grid) != 2 or network.channels not in (1, 3):
-        raise InputError(
-            f"signal {signals[0].name!r} of {grid} with {network.channels} channels is no picture; the explorer shows "
-            "pictures only, of two axes with one or three channels."
-        )
+        raise InputError(no_picture(signals[0]))
     return signals
 
 
 def _facts(network: Network, grid: tuple[int, ...]) -> Facts:
-    ranks = Ranks(weight_stable_ranks(network), activation_stable_ranks(network, grid))
     tau: int | None = None
     try:
-        found = freeze_advice(network)
+        found = freeze_advice(network, grid)
         tau, advice = found.tau, found.sentence
+        ranks = Ranks(found.weight_stable_rank, found.activation_stable_rank)
     except InputError as error:
         # A wrapped network without one matrix in any layer: there is no advice, and all else can be shown.
         advice = str(error)
+        ranks = Ranks(weight_stable_ranks(network), activation_stable_ranks(network, grid))
     if isinstance(network, Field):
         return Facts(network.kind, network.backbone.name, network.origin.seed, ranks, tau, advice)
     made_of = network.module if isinstance(network, Wrapped) else network

@@ -16,7 +16,8 @@ from inrlens.explorer.given import given
 from inrlens.fields.network import Network
 from inrlens.fields.quality import signal_psnr
 from inrlens.reports.pictures import heat_map, picture
-from inrlens.reports.words import db, percent, significant
+from inrlens.reports.views import peak
+from inrlens.reports.words import db, percent, significant, thing
 from inrlens.signals.signal import Signal
 
 
@@ -31,6 +32,8 @@ def show(
 ) -> Cell | Frame:
     """What a notebook shows as pictures: maps, ablations, or the explorer of a network or a run.
 
+    Volumes are drawn as three slices through the map's largest value, sounds over time, above a spectrogram.
+
     Args:
         thing: codes (the maps of the atoms of largest mean magnitude), an ablation (map, before, after, effect),
             effects (the same for the atoms that cost most), a network, a field of ours or ``wrap``'s (its explorer), or
@@ -43,7 +46,7 @@ def show(
         height: the explorer's, in pixels.
 
     Raises:
-        InputError: for anything else, for values that are no picture, or what does not fit together.
+        InputError: for anything else, or what does not fit together.
     """
     if atoms < 1:
         raise InputError(f"atoms must be at least 1, not {atoms}.")
@@ -71,13 +74,12 @@ def show(
 
 
 def _maps(codes: Codes, atoms: int) -> Cell:
-    _check_picture(codes.grid)
     statistics = atom_statistics(codes)
     panels = [
         Panel(
             f"atom {atom}",
-            f"on {percent(float(statistics.firing_rate[atom]))} of the picture",
-            heat_map(codes.map(atom), f"Map of atom {atom}"),
+            f"on {percent(float(statistics.firing_rate[atom]))} of the {thing(codes.grid)}",
+            heat_map(codes.map(atom), f"Map of atom {atom}", cut=peak(codes.map(atom))),
         )
         for atom in statistics.top(atoms)
     ]
@@ -88,17 +90,28 @@ def _maps(codes: Codes, atoms: int) -> Cell:
 def _ablations(found: Sequence[Ablation]) -> Cell:
     panels: list[Panel] = []
     for one in found:
-        _check_picture(one.map.shape, one.before.shape[-1])
         strength = one.delta.abs().mean(-1)
-        who = f"atom {one.atom}"
+        who, what = f"atom {one.atom}", thing(one.map.shape)
+        cut, sounds = peak(one.map), len(one.map.shape) == 1
         panels += [
-            Panel(f"map of {who}", f"up to {significant(float(one.map.max()), 2)}", heat_map(one.map, f"Map of {who}")),
-            Panel("before", _quality(one.psnr_before), picture(one.before, "The picture with every atom in place")),
-            Panel(f"without {who}", _quality(one.psnr_after), picture(one.after, f"The picture without {who}")),
+            Panel(
+                f"map of {who}",
+                f"up to {significant(float(one.map.max()), 2)}",
+                heat_map(one.map, f"Map of {who}", cut=cut, sound=one.before if sounds else None),
+            ),
+            Panel(
+                "before", _quality(one.psnr_before), picture(one.before, f"The {what} with every atom in place", cut)
+            ),
+            Panel(f"without {who}", _quality(one.psnr_after), picture(one.after, f"The {what} without {who}", cut)),
             Panel(
                 f"effect of {who}",
                 f"up to {significant(float(strength.max()), 2)}{_lost(one)}",
-                heat_map(strength, f"Absolute effect of {who}, mean over channels"),
+                heat_map(
+                    strength,
+                    f"Absolute effect of {who}, mean over channels",
+                    cut=cut,
+                    sound=0.5 + one.delta if sounds else None,
+                ),
             ),
         ]
     if len(found) == 1:
@@ -128,11 +141,3 @@ def _lost(one: Ablation) -> str:
     if one.psnr_before is None or one.psnr_after is None:
         return ""
     return f"; {db(one.psnr_before, 2)} \N{RIGHTWARDS ARROW} {db(one.psnr_after, 2)}"
-
-
-def _check_picture(grid: Sequence[int], channels: int = 3) -> None:
-    if len(grid) != 2 or channels not in (1, 3):
-        raise InputError(
-            f"a grid of {len(grid)} axes with {channels} channels cannot be shown; allowed are 2 axes and 1 or 3 "
-            "channels."
-        )

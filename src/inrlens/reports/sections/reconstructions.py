@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from inrlens.metrics import psnr, ssim
+from inrlens.fields.quality import signal_psnr
+from inrlens.metrics import ssim
 from inrlens.reports import words
 from inrlens.reports.figures.fits import history_panels
 from inrlens.reports.parts import Figure, condition_keys
 from inrlens.reports.pictures import Picture, heat_map, picture
 from inrlens.reports.readings.fits import history_reading, quality_reading
+from inrlens.reports.views import how_cut, how_heard
 from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord
 
@@ -19,7 +21,8 @@ AMPLIFICATIONS = (1, 2, 5, 10, 20, 50, 100, 200)
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """One head's picture beside its signal; ``error`` is the mean absolute error over channels, amplified."""
+    """One head's output beside its signal; ``error`` is the mean absolute error over channels, amplified; ``ssim`` is
+    None where the signal is no picture."""
 
     title: str
     signal: str
@@ -27,7 +30,7 @@ class Reconstruction:
     reconstruction: Picture
     error: Picture
     psnr: str
-    ssim: str
+    ssim: str | None
 
 
 @dataclass(frozen=True)
@@ -48,33 +51,35 @@ def reconstructions(run: OpenRun) -> Reconstructions | None:
         return None
     rendered: dict[tuple[str, int], Tensor] = {}
     errors: dict[tuple[str, int], Tensor] = {}
-    for condition in conditions if run.pictures else ():
+    for condition in conditions:
         pictures = [image.cpu() for image in run.field(condition).render_all()]
         for head, (position, image) in enumerate(zip(condition.signals, pictures, strict=True)):
             rendered[condition.name, head] = image
             errors[condition.name, head] = (image.clamp(0.0, 1.0) - run.signal(position).image()).abs().mean(-1)
-    factor = _amplification(list(errors.values())) if errors else 1
+    factor = _amplification(list(errors.values()))
     made = {
         (c.name, head): _reconstruction(run, c, head, rendered[c.name, head], errors[c.name, head], factor)
         for c in conditions
         for head in range(len(c.signals))
-        if rendered
     }
-    name = run.signal(conditions[0].signals[0]).name
+    shown = run.signal(conditions[0].signals[0])
     times = f"amplified {factor} times" if factor > 1 else "not amplified"
+    own = "PSNR and SSIM are" if len(shown.shape) == 2 else "PSNR is"
+    difference = " The error's spectrogram is that of the difference." if len(shown.shape) == 1 else ""
     what = (
-        f"Original, reconstruction and absolute error of {name}, mean over channels, {times}: the "
-        f"palest yellow is an error of {words.significant(1.0 / factor, 2)} or more on values from 0 to 1. PSNR and "
-        "SSIM are this picture's own, output clamped to [0, 1]."
+        f"Original, reconstruction and absolute error of {shown.name}, mean over channels, {times}: the "
+        f"palest yellow is an error of {words.significant(1.0 / factor, 2)} or more on values from 0 to 1. {own} "
+        f"this {words.thing(shown.shape)}'s own, output clamped to [0, 1]."
+        f"{how_cut(shown.shape)}{how_heard(shown)}{difference}"
     )
     return Reconstructions(
         reading=quality_reading(conditions),
         what=what,
-        first=tuple(made[c.name, 0] for c in conditions if (c.name, 0) in made),
+        first=tuple(made[c.name, 0] for c in conditions),
         others=tuple(
             (words.condition_title(c.kind, c.backbone), tuple(made[c.name, head] for head in range(1, len(c.signals))))
             for c in conditions
-            if len(c.signals) > 1 and made
+            if len(c.signals) > 1
         ),
         history=_history(run),
     )
@@ -108,14 +113,17 @@ def _reconstruction(
 ) -> Reconstruction:
     signal = run.signal(condition.signals[head])
     title = words.condition_title(condition.kind, condition.backbone)
-    quality = words.db(psnr(image, signal.image()), 2)
-    similar = ssim(image, signal.image()) if min(signal.shape) >= 11 else None
+    quality = words.db(signal_psnr(image, signal), 2)
+    similar = ssim(image, signal.image()) if len(signal.shape) == 2 and min(signal.shape) >= 11 else None
+    difference = 0.5 + image - signal.image() if len(signal.shape) == 1 else None
     return Reconstruction(
         title=title,
         signal=signal.name,
         original=picture(signal.image(), f"{signal.name}, original"),
         reconstruction=picture(image, f"{signal.name}, reconstruction of the {title} network, {quality}"),
-        error=heat_map(error, f"Absolute error of the {title} network on {signal.name}", 1.0 / factor),
+        error=heat_map(
+            error, f"Absolute error of the {title} network on {signal.name}", 1.0 / factor, sound=difference
+        ),
         psnr=quality,
-        ssim=words.fixed(similar, 3),
+        ssim=words.fixed(similar, 3) if len(signal.shape) == 2 else None,
     )
