@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+import pytest
+from huggingface_hub import constants
+from huggingface_hub.utils import close_session
 
 TOKEN = "hf_loopback"
 """May write to what ``me`` owns."""
@@ -70,6 +75,32 @@ def fake_hub() -> Iterator[FakeHub]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def only_hub(folder: Path, token: str | None = None) -> Iterator[FakeHub]:
+    """The same, and huggingface_hub knows no other: it is logged in with ``token`` alone, and keeps what it keeps in
+    ``folder``. Nothing of that outlasts the block."""
+    with fake_hub() as served, pytest.MonkeyPatch.context() as patch:
+        for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_OIDC_RESOURCE"):
+            patch.delenv(name, raising=False)
+        if token is not None:
+            patch.setenv("HF_TOKEN", token)
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        patch.setattr(constants, "HF_HUB_OFFLINE", False)
+        patch.setattr(constants, "HF_HUB_DISABLE_PROGRESS_BARS", True)
+        for name in ("HF_HUB_CACHE", "HF_TOKEN_PATH", "AGENT_HARNESSES_PATH"):
+            patch.setattr(constants, name, str(folder / name))
+        point_at(patch, served.url)
+        close_session()
+        yield served
+        close_session()
+
+
+def point_at(patch: pytest.MonkeyPatch, url: str) -> None:
+    """What ``HF_ENDPOINT`` would do, had it been set before the client was imported."""
+    patch.setattr(constants, "ENDPOINT", url)
+    patch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
 
 
 class _Refused(Exception):

@@ -7,36 +7,19 @@ from pathlib import Path
 import pytest
 import torch
 from huggingface_hub import ModelCard, constants
-from huggingface_hub.utils import close_session
 from safetensors.torch import save as save_tensors
 
 import command
 import inrlens as il
 import toys
-from fake_hub import OTHERS_TOKEN, TOKEN, FakeHub, fake_hub
+from fake_hub import OTHERS_TOKEN, TOKEN, FakeHub, only_hub, point_at
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+def hub(tmp_path: Path) -> Iterator[FakeHub]:
     """The server, with a client that knows no other and is not logged in."""
-    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_OIDC_RESOURCE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_PROGRESS_BARS", True)
-    for name in ("HF_HUB_CACHE", "HF_TOKEN_PATH", "AGENT_HARNESSES_PATH"):
-        monkeypatch.setattr(constants, name, str(tmp_path / "client" / name))
-    close_session()
-    with fake_hub() as served:
-        _point_at(monkeypatch, served.url)
+    with only_hub(tmp_path / "client") as served:
         yield served
-        close_session()
-
-
-def _point_at(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    """What ``HF_ENDPOINT`` would do, had it been set before the client was imported."""
-    monkeypatch.setattr(constants, "ENDPOINT", url)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
 
 
 def _same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
@@ -207,7 +190,7 @@ def test_without_the_hub_the_cache_serves(
     with pytest.raises(il.InputError, match=r"the hub cannot be reached"):
         il.push_to_hub(cohort, "me/faces", token=TOKEN)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    _point_at(monkeypatch, "http://127.0.0.1:9")
+    point_at(monkeypatch, "http://127.0.0.1:9")
     assert _same(il.from_pretrained("me/faces", "a.safetensors", cache_dir=kept, token=TOKEN), cohort)
     with pytest.raises(il.InputError, match=r"the hub cannot be reached"):
         il.from_pretrained("me/faces", token=TOKEN)
