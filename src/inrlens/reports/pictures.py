@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
@@ -20,6 +20,7 @@ LONGEST_SIDE = 160
 """Pixels: anything larger is averaged down before it enters the page."""
 COLOURMAP = "inferno"
 """Perceptually uniform and readable in grey; black is 0."""
+_STRIPES = (96, 176)
 
 
 @dataclass(frozen=True)
@@ -32,21 +33,25 @@ class Picture:
     height: int
 
 
-def picture(image: Float[Tensor, "h w c"], alt: str) -> Picture:
-    """Values in [0, 1] (clamped), one or three channels."""
+def picture(image: Float[Tensor, "h w c"], alt: str, left_out: Bool[Tensor, "h w"] | None = None) -> Picture:
+    """Values in [0, 1] (clamped), one or three channels; hatched where samples are left out."""
     shown = shrunk(image.detach().cpu().float().clamp(0.0, 1.0))
     array = (shown * 255.0).round().to(torch.uint8).numpy()
-    return _encoded(Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array), alt)
+    encoded = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+    return _encoded(encoded if left_out is None else _hatched(encoded, left_out), alt)
 
 
-def heat_map(values: Float[Tensor, "h w"], alt: str, top: float | None = None) -> Picture:
-    """Values from 0 (black) to ``top`` (default: their own maximum) through the colour map, as a palette PNG."""
+def heat_map(
+    values: Float[Tensor, "h w"], alt: str, top: float | None = None, left_out: Bool[Tensor, "h w"] | None = None
+) -> Picture:
+    """Values from 0 (black) to ``top`` (default: their own maximum) through the colour map, as a palette PNG; hatched
+    where samples are left out."""
     shown = shrunk(values.detach().cpu().float()[:, :, None])[:, :, 0]
     top = float(shown.max()) if top is None else top
     scaled = (shown / top).clamp(0.0, 1.0) if top > 0.0 else torch.zeros_like(shown)
     encoded = Image.fromarray((scaled * 255.0).round().to(torch.uint8).numpy())
     encoded.putpalette(palette())
-    return _encoded(encoded, alt)
+    return _encoded(encoded if left_out is None else _hatched(encoded, left_out), alt)
 
 
 def picture_file(path: Path, alt: str) -> Picture:
@@ -89,6 +94,16 @@ def palette() -> list[int]:
 
     colours: Any = colormaps[COLOURMAP](np.linspace(0.0, 1.0, 256))
     return [round(255.0 * float(channel)) for colour in colours for channel in colour[:3]]
+
+
+def _hatched(image: Image.Image, left_out: Bool[Tensor, "h w"]) -> Image.Image:
+    """The image with diagonal grey stripes over every pixel that mostly stands for samples left out."""
+    mostly = (shrunk(left_out.cpu().float()[:, :, None])[:, :, 0] > 0.5).numpy()
+    array = np.array(image.convert("RGB"))
+    row, column = np.indices(mostly.shape)
+    stripes = np.where((row + column) // 2 % 2 == 0, *_STRIPES).astype(np.uint8)
+    array[mostly] = stripes[mostly][:, None]
+    return Image.fromarray(array)
 
 
 def _encoded(image: Image.Image, alt: str) -> Picture:

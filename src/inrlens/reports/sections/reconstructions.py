@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from inrlens.metrics import psnr, ssim
+from inrlens.fields.quality import signal_psnr
+from inrlens.metrics import ssim
 from inrlens.reports import words
 from inrlens.reports.figures.fits import history_panels
 from inrlens.reports.parts import Figure, condition_keys
@@ -48,12 +49,14 @@ def reconstructions(run: OpenRun) -> Reconstructions | None:
         return None
     rendered: dict[tuple[str, int], Tensor] = {}
     errors: dict[tuple[str, int], Tensor] = {}
+    counted: list[Tensor] = []
     for condition in conditions if run.pictures else ():
         pictures = [image.cpu() for image in run.field(condition).render_all()]
         for head, (position, image) in enumerate(zip(condition.signals, pictures, strict=True)):
             rendered[condition.name, head] = image
             errors[condition.name, head] = (image.clamp(0.0, 1.0) - run.signal(position).image()).abs().mean(-1)
-    factor = _amplification(list(errors.values())) if errors else 1
+            counted.append(errors[condition.name, head].reshape(-1)[run.signal(position).used])
+    factor = _amplification(counted) if counted else 1
     made = {
         (c.name, head): _reconstruction(run, c, head, rendered[c.name, head], errors[c.name, head], factor)
         for c in conditions
@@ -65,7 +68,7 @@ def reconstructions(run: OpenRun) -> Reconstructions | None:
     what = (
         f"Original, reconstruction and absolute error of {name}, mean over channels, {times}: the "
         f"palest yellow is an error of {words.significant(1.0 / factor, 2)} or more on values from 0 to 1. PSNR and "
-        "SSIM are this picture's own, output clamped to [0, 1]."
+        f"SSIM are this picture's own, output clamped to [0, 1].{_left_out(run)}"
     )
     return Reconstructions(
         reading=quality_reading(conditions),
@@ -80,6 +83,16 @@ def reconstructions(run: OpenRun) -> Reconstructions | None:
     )
 
 
+def _left_out(run: OpenRun) -> str:
+    """What a reader must know of masked pictures."""
+    if not any(signal.left_out for signal in run.signals):
+        return ""
+    return (
+        " Hatched are samples that a mask leaves out: no step saw them, they count in no error and no PSNR, and SSIM, "
+        "whose windows would see them, is not given. The reconstruction shows what the network makes of them."
+    )
+
+
 def _history(run: OpenRun) -> Figure | None:
     histories = [(condition, run.history(condition)) for condition in run.record.conditions]
     histories = [(condition, rows) for condition, rows in histories if len(rows) > 1]
@@ -88,8 +101,8 @@ def _history(run: OpenRun) -> Figure | None:
     return Figure(
         name="history",
         reading=history_reading(histories),
-        what="PSNR of each recorded step's own coordinates against seconds; the last point is over the whole grid, "
-        "and the mean over signals for a cohort. One fit a line.",
+        what="PSNR of each recorded step's own coordinates against seconds; the last point is over all that is "
+        "used of the grid, and the mean over signals for a cohort. One fit a line.",
         panels=tuple(history_panels(histories)),
         keys=condition_keys([condition for condition, _ in histories]),
     )
@@ -108,14 +121,18 @@ def _reconstruction(
 ) -> Reconstruction:
     signal = run.signal(condition.signals[head])
     title = words.condition_title(condition.kind, condition.backbone)
-    quality = words.db(psnr(image, signal.image()), 2)
-    similar = ssim(image, signal.image()) if min(signal.shape) >= 11 else None
+    quality = words.db(signal_psnr(image, signal), 2)
+    similar = ssim(image, signal.image()) if min(signal.shape) >= 11 and not signal.left_out else None
+    left_out = None if signal.mask is None else ~signal.mask.reshape(signal.shape)
+    hatched = "" if left_out is None else ", hatched where samples are left out"
     return Reconstruction(
         title=title,
         signal=signal.name,
-        original=picture(signal.image(), f"{signal.name}, original"),
+        original=picture(signal.image(), f"{signal.name}, original{hatched}", left_out),
         reconstruction=picture(image, f"{signal.name}, reconstruction of the {title} network, {quality}"),
-        error=heat_map(error, f"Absolute error of the {title} network on {signal.name}", 1.0 / factor),
+        error=heat_map(
+            error, f"Absolute error of the {title} network on {signal.name}{hatched}", 1.0 / factor, left_out
+        ),
         psnr=quality,
         ssim=words.fixed(similar, 3),
     )
