@@ -283,10 +283,12 @@ function network(id, phi, frequencies) {
     const inputs = index > 0 ? WIDTH : frequencies ? 2 * frequencies : 2;
     const bound = index > 0 || frequencies ? Math.sqrt(6 / inputs) / (phi === "sine" ? 30 : 1) : 1 / inputs;
     const weight = Float32Array.from({ length: WIDTH * inputs }, (_, p) => 2 * bound * spread(p * 13 + index));
-    return { weight, bias: bias.slice(), scale: phi === "sine" ? 30 : 1, nonlinearity: phi, width: WIDTH, inputs };
+    const phiOf = { scale: phi === "sine" ? 30 : 1, nonlinearity: phi, parameters: {} };
+    return { weight, bias: bias.slice(), ...phiOf, width: WIDTH, inputs };
   });
-  const projection = frequencies ? Float32Array.from({ length: 2 * frequencies }, (_, p) => 20 * spread(p)) : null;
-  return { id, grid, channels: 3, projection, layers };
+  const waves = Float32Array.from({ length: 2 * frequencies }, (_, p) => 20 * spread(p));
+  const encoding = frequencies ? { kind: "fourier", frequencies: waves } : null;
+  return { id, name: id, grid, channels: 3, encoding, layers };
 }
 
 /** First and last picture of an edit at layer 2, in milliseconds, with nothing kept and then again. */

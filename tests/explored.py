@@ -1,4 +1,4 @@
-"""A small run of two backbones with everything that the explorer shows, and its bundle with the page."""
+"""A small run of every backbone with everything that the explorer shows, and its bundle with the page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,8 +17,6 @@ from inrlens.explorer.bundle import write_bundle
 from inrlens.explorer.folder import read_manifest
 from inrlens.explorer.gather import gather
 from inrlens.explorer.pages import write_page
-from inrlens.fields.ffmlp import FFMLP
-from inrlens.fields.siren import Siren
 from inrlens.studies.opened import OpenRun
 from inrlens.studies.plan import BackbonePlan, WalkthroughPlan
 from inrlens.studies.walkthrough import run_walkthrough
@@ -91,11 +89,12 @@ def picture(image: Tensor) -> NDArray[np.float64]:
 
 
 def plan() -> WalkthroughPlan:
-    """Both backbones, trained for long enough that single atoms change the picture by many levels."""
+    """Every backbone, trained for long enough that single atoms change the picture by many levels."""
     parts = []
-    for backbone in (Siren(width=16, depth=3, omega_0=20.0), FFMLP(width=16, depth=3, frequencies=6, sigma=1.5)):
-        recipe = il.Recipe(f"toy {backbone.name}", backbone, steps=40, learning_rate=4e-3, record_every=20)
-        parts.append(BackbonePlan(backbone.name, recipe, recipe, replace(recipe, backbone=None, steps=4)))
+    for name in ("siren", "ffmlp", *(other for other in il.backbone_names() if other not in ("siren", "ffmlp"))):
+        backbone = il.make_backbone(name, **{**toys.SMALL[name], "depth": 3})
+        recipe = il.Recipe(f"toy {name}", backbone, steps=40, learning_rate=4e-3, record_every=20)
+        parts.append(BackbonePlan(name, recipe, recipe, replace(recipe, backbone=None, steps=4)))
     return WalkthroughPlan(tuple(parts), 2, 32, K, 25, 64, 1e-3)
 
 

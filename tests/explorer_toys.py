@@ -17,7 +17,7 @@ def bundle(folder: Path, title: str = "runs/toy", **more: Any) -> Path:
     (folder / "data" / "n0.bin").write_bytes(CONTENT)
     manifest = {
         "format": "inrlens-explorer",
-        "version": 1,
+        "version": 2,
         "inrlens_version": "0.1.0",
         "title": title,
         "source": "0" * 64,

@@ -76,7 +76,7 @@ def test_channels_stay_channels_and_are_refused_where_one_is_needed(tmp_path: Pa
     both = il.load_audio(path, mono=False)
     assert (both.shape, both.channels) == ((1600,), 2)
     torch.testing.assert_close(both.values.sum(1), torch.ones(1600), atol=1e-4, rtol=0)
-    with pytest.raises(il.InputError, match=r"a\.wav has 2 channels where one is needed: mix it down .* mono=False"):
+    with pytest.raises(il.InputError, match=r"a\.wav has 2 channels where one is needed: mix them down .* mono=False"):
         il.load_audio(path)
     assert "has 2 channels where one is needed" in command.refused("fit", path, "-o", tmp_path / "run")
 

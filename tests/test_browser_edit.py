@@ -37,7 +37,7 @@ def finished(page: Page, gains: dict[int, float]) -> None:
 def check(page: Page, found: Layer, gains: dict[int, float], head: int = 0) -> None:
     """Whether the edited picture is Python's at every pixel, and another than the unedited one."""
     wanted = picture(il.edit(found.field, found.sae, gains, head=head))
-    assert np.abs(wanted - picture(found.field.render(head))).max() > 8
+    assert np.abs(wanted - picture(found.field.render(head))).max() > 5
     close(pixels(tile(page, "Edited")), wanted)
     said = re.search(r"(\S+) → (\S+)\s*dB", region(page, "Edit").get_by_text("→").first.text_content() or "")
     assert said

@@ -63,11 +63,11 @@ def test_a_run_without_a_dictionary(page: Page, watch: Watch, tmp_path: Path) ->
 
 def test_a_bundle_of_a_newer_version(page: Page, watch: Watch, folder: Path) -> None:
     path = folder / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"version": 2}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"version": 3}))
     with serving(folder, watch) as url:
         page.goto(url)
         assert said(page) == (
-            "This bundle has format version 2, this page reads up to 1: "
+            "This bundle has format version 3, this page reads up to 2: "
             "open it with the inrlens that wrote it, or install a newer one."
         )
         still(page)

@@ -115,7 +115,7 @@ def test_another_plan_and_a_new_beginning(bench: Path, swept: Path, tmp_path: Pa
         (["--lr", "0"], "--lr must be a positive number, not 0.0"),
         (["--steps", "0"], "--steps"),
         (["--seeds", "0"], "--seeds"),
-        (["--grid", "8"], "--grid '8' is no size"),
+        (["--grid", "8x"], "--grid '8x' is no grid"),
         (["--condition", "x"], "holds no network 'x'"),
     ],
 )

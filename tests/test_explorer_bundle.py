@@ -169,7 +169,7 @@ def test_bytes_stand_for_whole_255ths_alone() -> None:
 
 def test_the_manifest_names_every_file_with_its_size(demo: tuple[Gathered, Path, dict[str, Any]]) -> None:
     _, place, manifest = demo
-    assert (manifest["format"], manifest["version"]) == ("inrlens-explorer", 1)
+    assert (manifest["format"], manifest["version"]) == ("inrlens-explorer", 2)
     assert manifest["inrlens_version"] == il.__version__
     assert manifest["title"] == "demo"
     there = {path.relative_to(place).as_posix(): path.stat().st_size for path in (place / "data").iterdir()}
@@ -185,20 +185,47 @@ def test_the_manifest_names_every_file_with_its_size(demo: tuple[Gathered, Path,
     assert command.leftovers(place) == []
 
 
+def _gabor(z: np.ndarray, ratio: float) -> np.ndarray:
+    return np.exp(1j * z - (ratio * np.abs(z)) ** 2)
+
+
+def _complex_gabor(v: np.ndarray, ratio: float) -> np.ndarray:
+    real, imaginary = np.split(v, 2, axis=1)
+    wave = _gabor(real + 1j * imaginary, ratio)
+    return np.concatenate([wave.real, wave.imag], axis=1)
+
+
+PHI = {
+    "sine": np.sin,
+    "relu": lambda v: np.maximum(v, 0.0),
+    "gauss": lambda v: np.exp(-(v**2)),
+    "finer": lambda v, omega: np.sin((np.abs(v) / omega + 1.0) * v),
+    "gabor": lambda v, ratio: _gabor(v, ratio).real,
+    "complex gabor": _complex_gabor,
+}
+
+
+def _last_activations(place: Path, network: dict[str, Any]) -> np.ndarray:
+    """A network run to its last layer from the bundle's arrays alone, in double precision."""
+    h = il.coordinates(tuple(network["grid"]), torch.float64).numpy()
+    if network["encoding"] is not None:
+        assert network["encoding"]["kind"] == "fourier"
+        angle = 2.0 * math.pi * h @ _read(place, network["encoding"]["frequencies"]).T.astype(np.float64)
+        h = np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
+    for layer in network["layers"]:
+        v = layer["scale"] * (h @ _read(place, layer["weight"]).T + _read(place, layer["bias"]))
+        h = PHI[layer["nonlinearity"]](v, **layer["parameters"])
+    return h
+
+
 def test_a_network_can_be_run_from_its_arrays(demo: tuple[Gathered, Path, dict[str, Any]]) -> None:
     gathered, place, manifest = demo
     assert [one["name"] for one in manifest["networks"]] == [one.name for one in gathered.networks]
     assert {one["run"] for one in manifest["networks"]} == {"demo"}
     for network, one in zip(manifest["networks"], gathered.networks, strict=True):
-        h = il.coordinates(tuple(network["grid"]), torch.float64).numpy()
-        if network["projection"] is not None:
-            angle = 2.0 * math.pi * h @ _read(place, network["projection"]).T.astype(np.float64)
-            h = np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
-        for layer in network["layers"]:
-            u = layer["scale"] * (h @ _read(place, layer["weight"]).T + _read(place, layer["bias"]))
-            h = {"sine": np.sin, "relu": lambda v: np.maximum(v, 0.0)}[layer["nonlinearity"]](u)
+        h = _last_activations(place, network)
         assert (network["depth"], network["width"], network["heads"]) == (4, 16, one.field.heads)
-        assert network["ranks"]["weight"] == list(one.record.ranks.weight)
+        assert network["ranks"]["weight"] == list(one.facts.ranks.weight)
         assert [signal["head"] for signal in network["signals"]] == list(range(one.field.heads))
         for signal, values in zip(network["signals"], one.signals, strict=True):
             output = _read(place, signal["output"])
@@ -207,7 +234,20 @@ def test_a_network_can_be_run_from_its_arrays(demo: tuple[Gathered, Path, dict[s
             )
             assert signal["name"] == values.name
             assert np.array_equal(_read(place, signal["target"]), values.values.numpy())
-            assert signal["psnr"] == pytest.approx(one.record.psnrs[signal["head"]], abs=1e-3)
+            assert signal["psnr"] == pytest.approx(one.place.record.psnrs[signal["head"]], abs=1e-3)
+
+
+def test_every_backbone_can_be_run_from_its_arrays(backbone: str, tmp_path: Path) -> None:
+    """All that decides a layer is in the manifest: the parameters of its nonlinearity too."""
+    run, members = tmp_path / "run", toys.signals(1, GRID)
+    run.mkdir()
+    write_fit_run(run, il.fit(members[0], toys.recipe(backbone), seed=1), members)
+    write_bundle(gather([run]), tmp_path / "bundle")
+    (network,) = json.loads((tmp_path / "bundle" / MANIFEST_FILE).read_text())["networks"]
+    (signal,) = network["signals"]
+    weight, bias = (_read(tmp_path / "bundle", signal[name]) for name in ("weight", "bias"))
+    output = _read(tmp_path / "bundle", signal["output"])
+    assert output == pytest.approx(_last_activations(tmp_path / "bundle", network) @ weight.T + bias, abs=1e-4)
 
 
 def test_dictionaries_hold_every_map_and_every_effect(demo: tuple[Gathered, Path, dict[str, Any]]) -> None:
@@ -396,7 +436,7 @@ def test_a_bundle_with_a_file_missing_cut_short_or_damaged_is_not_current(tmp_pa
     assert not is_current(bundle, gathered)
     data.write_bytes(whole)
     assert is_current(bundle, gathered)
-    for damaged in ("", "[]", text[:-20], text.replace('"version": 1', '"version": 2'), '{"files": [3]}'):
+    for damaged in ("", "[]", text[:-20], text.replace('"version": 2', '"version": 3'), '{"files": [3]}'):
         manifest.write_text(damaged)
         assert not is_current(bundle, gathered)
 
@@ -512,7 +552,7 @@ def test_a_network_in_double_precision_is_shown_in_single(tmp_path: Path) -> Non
     gathered = gather([place, _dictionary(place, tmp_path / "a.safetensors")])
     network = gathered.networks[0]
     assert (network.field.dtype, network.dictionaries[0].sae.decoder.dtype) == (torch.float32, torch.float32)
-    assert network.run.field(network.record).dtype == torch.float64
+    assert network.place.run.field(network.place.record).dtype == torch.float64
     assert write_bundle(gathered, tmp_path / "bundle").manifest.networks[0].dictionaries[0].entries > 0
 
 

@@ -105,19 +105,32 @@ def test_grey_pictures_and_dead_dictionaries(field: il.Field, sae: SparseAutoenc
 def test_what_cannot_be_shown(field: il.Field, sae: SparseAutoencoder, tmp_path: Path) -> None:
     show = toys.unchecked(il.show)
     for thing in (3, None, [], [3], sae, b"runs/demo"):
-        with pytest.raises(il.InputError, match="cannot be shown; allowed are Codes, Ablation, Effects, and the path"):
+        with pytest.raises(
+            il.InputError, match="cannot be shown; allowed are Codes, Ablation, Effects, a network, and the path"
+        ):
             show(thing)
     codes = il.encode(field, sae)
     with pytest.raises(il.InputError, match="atoms must be at least 1, not 0"):
         il.show(codes, atoms=0)
-    line = il.Codes(codes.indices, codes.values, codes.n_atoms, (63,))
-    with pytest.raises(il.InputError, match="a grid of 1 axes with 3 channels cannot be shown"):
-        il.show(line)
-    two = toys.field(channels=2)
-    with pytest.raises(il.InputError, match="2 axes with 2 channels"):
-        il.show(il.ablate(two, toys.sae(two), 0))
     with pytest.raises(il.InputError, match="height must be at least 1 pixel, not 0"):
         il.show(tmp_path, height=0)
+
+
+@pytest.mark.parametrize(("grid", "thing"), [((63,), "sound"), ((7, 9), "picture"), ((3, 3, 7), "volume")])
+def test_maps_of_any_grid_are_shown(field: il.Field, sae: SparseAutoencoder, grid: tuple[int, ...], thing: str) -> None:
+    codes = il.encode(field, sae)
+    html = il.show(il.Codes(codes.indices, codes.values, codes.n_atoms, grid))._repr_html_()
+    assert html.count("<img") == 12
+    assert f"of the {thing}" in html
+
+
+def test_ablations_of_any_grid_and_channels_are_shown() -> None:
+    for coordinates, grid in ((1, (40,)), (2, (5, 6)), (3, (3, 4, 5))):
+        field = il.Field.new(
+            "siren", heads=1, channels=2, width=8, depth=2, coordinates=coordinates, omega_0=5.0, seed=0, grid=grid
+        )
+        sae = il.train_sae(field, layer=0, n_atoms=4, k=2, steps=1, batch=8).sae
+        assert il.show(il.ablate(field, sae, 0))._repr_html_().count("<img") == 4
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import html
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import inrlens as il
 import toys
 from inrlens.checkpoints import load_atlas
 from inrlens.fitting.fit_fields import Job, engine_of
-from inrlens.fitting.loop import optimise
+from inrlens.fitting.loop import Problem, optimise
 from inrlens.fitting.prefix import PrefixRows
 from inrlens.reports import words
 from inrlens.reports.sections.reconstructions import reconstructions
@@ -96,7 +97,8 @@ def test_a_fit_is_one_of_the_kept_rows_bit_for_bit(backbone: str, batch: int | N
     x, targets = plain.grid_coordinates()[flat], toys.signal().values[flat][None]
     engine = engine_of([plain], Job(recipe, "single", 3), len(x))
     inputs = PrefixRows(plain.encoder, x, 0, engine.budget)
-    optimise(engine, inputs, targets, recipe, generator(3, "single", "batches"))
+    problem = Problem(engine.stack, partial(engine.gradient, inputs, targets), len(x), engine.channels)
+    optimise(problem, recipe, generator(3, "single", "batches"))
     assert equal(found.field, plain)
 
 
@@ -348,9 +350,18 @@ def test_a_mask_on_the_command_line(tmp_path: Path) -> None:
     command.done("report", out)
     page = html.unescape((out / "report.html").read_text(encoding="utf-8"))
     assert "18 of 192 samples (9.4" in page
-    assert page.count("hatched where samples are left out") == 2
+    assert page.count("without the samples left out") == 2
     assert "Hatched are samples that a mask leaves out" in page
     command.done("report", tmp_path / "plain")
     assert "atched" not in (tmp_path / "plain" / "report.html").read_text(encoding="utf-8")
     said = command.refused("fit", photo, "--size", "6x8", "--mask", holes, "-o", tmp_path / "other")
     assert said == f"{holes} holds 12x16 samples, signal 'photo.png' 6x8: give a mask of the size that is fitted."
+
+
+def test_a_meta_learned_start_sees_no_more() -> None:
+    assert toys.recipe().backbone is not None
+    recipe = il.MetaRecipe("toy", toys.recipe().backbone, steps=2, learning_rate=1e-3, signals=2)
+    found, other = (
+        il.fit_reptile(own, recipe) for own in ([masked(0), masked(1)], [spoiled(masked(0)), spoiled(masked(1))])
+    )
+    assert equal(found.field, other.field)

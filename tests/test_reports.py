@@ -140,13 +140,15 @@ def test_a_fit_a_cohort_and_a_transfer_have_a_page(tmp_path: Path, channels: int
     assert "layers 0 to 1 stayed frozen" in found.text
 
 
-def test_signals_that_are_no_pictures_have_a_page_without_pictures(tmp_path: Path) -> None:
+def test_a_sound_is_shown_as_wave_and_spectrogram(tmp_path: Path) -> None:
     wave = toys.signal(0, (40,), 1)
     fitted = il.fit(wave, replace(toys.recipe(), backbone=Siren(coordinates=1, width=8, depth=2)))
     write_fit_run(tmp_path, fitted, [wave])
     found = page(tmp_path)
-    assert found.all("img") == []
+    assert len(found.all("img")) == 3
     assert "40, 1 channel" in found.text
+    assert "Hann window of 32 samples, every 8" in found.text
+    assert "SSIM are" not in found.text
 
 
 @pytest.mark.parametrize("stage", ["cohort SIREN fit", "SIREN freeze sweep", "SIREN dictionaries"])

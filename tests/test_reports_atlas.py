@@ -336,14 +336,15 @@ def looked_at(folder: Path, field: il.Field, signals: list[il.Signal], sae: il.S
     return run.with_dictionary(run.record.conditions[0], layer, sae, atlas)
 
 
-def test_an_atlas_of_signals_that_are_no_pictures_has_no_maps(tmp_path: Path) -> None:
+def test_an_atlas_of_a_sound_has_maps_over_time(tmp_path: Path) -> None:
     wave = toys.signal(0, (40,), 1)
     fitted = il.fit(wave, replace(toys.recipe(), backbone=Siren(coordinates=1, width=8, depth=2)))
     write_fit_run(tmp_path, fitted, [wave])
     sae = il.train_sae(fitted.field, 0, n_atoms=12, k=2, steps=3, batch=16).sae
     page = Page(render(looked_at(tmp_path, fitted.field, [wave], sae)))
     assert {"every", "worst", "groups", "controls", "stability"} <= {found["id"] for found in page.all("section")}
-    assert page.all("canvas") == page.all("img") == []
+    assert [(found["width"], found["height"]) for found in page.all("canvas")] == [("40", "32")]
+    assert len(page.all("img")) > 20
     assert len(page.all("script")) == 1
     assert "No other seed was tried" in page.text
 

@@ -11,7 +11,8 @@ from PIL import Image
 
 import inrlens as il
 import toys
-from inrlens.reports.pictures import LONGEST_SIDE, Picture, heat_map, picture, picture_file, shrunk
+from inrlens.reports.pictures import LONGEST_SIDE, Picture, heat_map, picture, picture_file
+from inrlens.reports.views import laid_out
 from inrlens.signals.images import save_image
 
 
@@ -34,9 +35,9 @@ def test_what_is_left_out_is_hatched_and_nothing_else(tmp_path: Path) -> None:
     image, left_out = toys.signal(0, (12, 9)).image(), torch.zeros(12, 9, dtype=torch.bool)
     left_out[3:8, 2:7] = True
     for shown, plain in (
-        (picture(image, "p", left_out), picture(image, "p")),
-        (picture(image[..., :1], "g", left_out), picture(image[..., :1], "g")),
-        (heat_map(image[..., 0], "m", 1.0, left_out), heat_map(image[..., 0], "m", 1.0)),
+        (picture(image, "p", left_out=left_out), picture(image, "p")),
+        (picture(image[..., :1], "g", left_out=left_out), picture(image[..., :1], "g")),
+        (heat_map(image[..., 0], "m", 1.0, left_out=left_out), heat_map(image[..., 0], "m", 1.0)),
     ):
         array, before = (np.asarray(opened(one).convert("RGB"), dtype=int) for one in (shown, plain))
         assert np.array_equal(array[~left_out.numpy()], before[~left_out.numpy()])
@@ -45,7 +46,7 @@ def test_what_is_left_out_is_hatched_and_nothing_else(tmp_path: Path) -> None:
         assert {int(grey) for grey in hatched[:, 0]} == {96, 176}
     wide = torch.zeros(3 * LONGEST_SIDE, 4, dtype=torch.bool)
     wide[:30] = True
-    assert opened(picture(torch.zeros(3 * LONGEST_SIDE, 4, 3), "w", wide)).size == (2, LONGEST_SIDE)
+    assert opened(picture(torch.zeros(3 * LONGEST_SIDE, 4, 3), "w", left_out=wide)).size == (2, LONGEST_SIDE)
 
 
 def test_a_map_runs_from_black_to_its_own_largest_value() -> None:
@@ -63,11 +64,11 @@ def test_a_map_runs_from_black_to_its_own_largest_value() -> None:
 
 def test_large_pictures_are_averaged_down_and_small_ones_left_alone() -> None:
     small = torch.rand(LONGEST_SIDE, 4, 3, generator=toys.generator())
-    assert shrunk(small) is small
+    assert torch.equal(laid_out(small, longest=LONGEST_SIDE), small)
     large = torch.zeros(2 * LONGEST_SIDE, 6, 1)
     large[::2] = 1.0
-    assert shrunk(large).shape == (LONGEST_SIDE, 3, 1)
-    assert torch.allclose(shrunk(large), torch.tensor(0.5))
+    assert laid_out(large, longest=LONGEST_SIDE).shape == (LONGEST_SIDE, 3, 1)
+    assert torch.allclose(laid_out(large, longest=LONGEST_SIDE), torch.tensor(0.5))
 
 
 def test_a_file_that_is_no_image_is_named(tmp_path: Path) -> None:

@@ -21,6 +21,16 @@ SMALL: dict[str, dict[str, Any]] = {
     "wire_real": {"width": 16, "depth": 4, "omega_0": 4.0, "scale": 2.0},
     "posenc": {"width": 16, "depth": 4, "frequencies": 3},
     "relu": {"width": 16, "depth": 4},
+    # Tables of its own bound would leave an untrained network's activations nearly constant.
+    "hashgrid": {
+        "width": 16,
+        "depth": 4,
+        "levels": 4,
+        "log2_table": 5,
+        "coarsest": 2,
+        "finest": 9,
+        "table_bound": 1.0,
+    },
 }
 """Tiny settings of every registered backbone; a test fails where one is missing."""
 

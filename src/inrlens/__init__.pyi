@@ -24,15 +24,21 @@ from .dictionaries.recipe import SaeRecipe as SaeRecipe
 from .dictionaries.topk import SparseAutoencoder as SparseAutoencoder
 from .dictionaries.train import SaeFit as SaeFit, train_sae as train_sae, train_sae_many as train_sae_many
 from .errors import InputError as InputError
+from .explorer.given import write_explorer as write_explorer
 from .explorer.show import show as show
 from .fields.backbone import backbone_names as backbone_names, make_backbone as make_backbone
 from .fields.encoder import Encoder as Encoder
+from .fields.exports.onnx_file import to_onnx as to_onnx
+from .fields.exports.sequential import to_sequential as to_sequential
 from .fields.field import Field as Field, initial_field as initial_field
+from .fields.foreign.read import network_layouts as network_layouts, read_network as read_network
 from .fields.wrap import Wrapped as Wrapped, wrap as wrap
-from .fitting import recipes as recipes
+from .fitting import meta_recipes as meta_recipes, recipes as recipes
 from .fitting.compute import Compute as Compute
 from .fitting.fit import fit as fit, fit_cohort as fit_cohort, fit_many as fit_many
 from .fitting.history import Fit as Fit
+from .fitting.meta import fit_maml as fit_maml, fit_reptile as fit_reptile
+from .fitting.meta_recipes import MetaRecipe as MetaRecipe
 from .fitting.recipes import Recipe as Recipe
 from .fitting.transfer import Cell as Cell, transfer as transfer, transfer_many as transfer_many
 from .metrics import psnr as psnr, ssim as ssim

@@ -7,7 +7,7 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import pairs, show, show_json, shown_path
-from inrlens.cli.parsing import check_free_file, parse_size
+from inrlens.cli.parsing import check_free_file, parse_grid
 
 if TYPE_CHECKING:
     from inrlens.atoms.edit import Ablation
@@ -41,8 +41,12 @@ def ablate(
     force: opt.Force = False,
     json: opt.Json = False,
 ) -> None:
-    """Take one atom out of a layer, keep everything else, and measure what the picture loses."""
-    wanted = parse_size(grid, "--grid")
+    """Take one atom out of a layer, keep everything else, and measure what the picture loses.
+
+    A volume is drawn as three slices through the map's largest value, a sound as what happens over time above a
+    spectrogram.
+    """
+    wanted = parse_grid(grid)
     if out is not None:
         check_free_file(out, force, ".png")
 
@@ -82,17 +86,20 @@ def ablate(
 
 
 def _draw(path: Path, one: "Ablation") -> None:
-    from inrlens.cli.pictures import effect_tile, map_tile, picture_tile, sheet
-    from inrlens.signals.images import save_image
+    from inrlens.reports.pictures import heat_map, picture, signed_picture
+    from inrlens.reports.sheet import Tile, sheet
+    from inrlens.reports.views import peak
+    from inrlens.signals.images import save_png
 
     before, after = (
         name if value is None else f"{name} {value:.2f} dB"
         for name, value in (("before", one.psnr_before), ("after", one.psnr_after))
     )
+    cut, sound = peak(one.map), one.before if one.map.ndim == 1 else None
     tiles = [
-        map_tile(f"map of atom {one.atom}", one.map),
-        picture_tile(before, one.before),
-        picture_tile(after, one.after),
-        effect_tile("effect (grey: none)", one.delta),
+        Tile(heat_map(one.map, "", cut=cut, sound=sound, longest=None), (f"map of atom {one.atom}",)),
+        Tile(picture(one.before, "", cut, None), (before,)),
+        Tile(picture(one.after, "", cut, None), (after,)),
+        Tile(signed_picture(one.delta, "", cut, None), ("effect (grey: none)" if sound is None else "effect",)),
     ]
-    save_image(path, sheet(tiles, per_row=len(tiles)))
+    save_png(path, sheet(tiles, per_row=len(tiles)))

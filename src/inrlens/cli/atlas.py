@@ -7,7 +7,7 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import columns, duration, note, pairs, show, show_json, shown_path
-from inrlens.cli.parsing import check_free_file, check_not_input, parse_size
+from inrlens.cli.parsing import check_free_file, check_not_input, parse_grid
 from inrlens.errors import InputError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def atlas(
     json: opt.Json = False,
 ) -> None:
     """Take every atom of a layer out in turn, exactly and at once: what each does to the picture, and where."""
-    wanted = parse_size(grid, "--grid")
+    wanted = parse_grid(grid)
     if out is not None:
         check_free_file(out, force, ".safetensors")
         check_not_input(out, network, dictionary)

@@ -7,11 +7,12 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import columns, pairs, show, show_json, shown_path
-from inrlens.cli.parsing import check_free_file, parse_size
+from inrlens.cli.parsing import check_free_file, parse_grid
 
 if TYPE_CHECKING:
     from inrlens.atoms.codes import Codes
     from inrlens.atoms.statistics import AtomStatistics, Spread
+    from inrlens.fields.field import Field
 
 EXAMPLES = (
     "inrlens atoms runs/cohort layer2.safetensors",
@@ -44,8 +45,12 @@ def atoms(
     force: opt.Force = False,
     json: opt.Json = False,
 ) -> None:
-    """List a dictionary's strongest atoms: how strongly, how often and how locally each fires."""
-    wanted = parse_size(grid, "--grid")
+    """List a dictionary's strongest atoms: how strongly, how often and how locally each fires.
+
+    Maps of a volume are drawn as three slices through their largest value, those of a sound over time, above the
+    spectrogram of the network's first signal.
+    """
+    wanted = parse_grid(grid)
     if maps is not None:
         check_free_file(maps, force, ".png")
 
@@ -63,7 +68,7 @@ def atoms(
     medians = {name: spread(getattr(statistics, name)[alive]) for name in _FIELDS}
     first = statistics.top(top, by)
     if maps is not None:
-        _draw(maps, codes, first)
+        _draw(maps, codes, first, field)
     rows = [{"atom": atom, **{name: float(getattr(statistics, name)[atom]) for name in _FIELDS}} for atom in first]
     if json:
         counts = {"n_atoms": sae.n_atoms, "k": sae.k, "layer": sae.layer, "grid": codes.grid}
@@ -94,15 +99,18 @@ def _summary(
     return rows
 
 
-def _draw(path: Path, codes: "Codes", atoms: list[int]) -> None:
+def _draw(path: Path, codes: "Codes", atoms: list[int], field: "Field") -> None:
     from inrlens.atoms.statistics import mean_map
-    from inrlens.cli.pictures import check_picture, map_tile, sheet
     from inrlens.errors import InputError
-    from inrlens.signals.images import save_image
+    from inrlens.reports.pictures import heat_map
+    from inrlens.reports.sheet import Tile, sheet
+    from inrlens.reports.views import peak
+    from inrlens.signals.images import save_png
 
-    check_picture(codes.grid)
     if not atoms:
         raise InputError(f"{path} would be empty: every atom of this dictionary is dead on the grid.")
-    tiles = [map_tile(f"atom {atom}", codes.map(atom)) for atom in atoms]
-    tiles.append(map_tile(f"mean of {len(atoms)}", mean_map(codes, atoms)))
-    save_image(path, sheet(tiles, per_row=min(6, len(tiles))))
+    named = [(f"atom {atom}", codes.map(atom)) for atom in atoms]
+    named.append((f"mean of {len(atoms)}", mean_map(codes, atoms)))
+    sound = field.render(0, codes.grid) if len(codes.grid) == 1 else None
+    tiles = [Tile(heat_map(one, "", cut=peak(one), sound=sound, longest=None), (name,)) for name, one in named]
+    save_png(path, sheet(tiles, per_row=min(6, len(tiles))))

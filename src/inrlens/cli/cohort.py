@@ -1,4 +1,4 @@
-"""``inrlens cohort``: one encoder for a folder of images, or for noise."""
+"""``inrlens cohort``: one encoder for a folder of images, volumes or sounds, or for noise."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,12 +13,15 @@ from inrlens.errors import InputError
 EXAMPLES = (
     "inrlens cohort photos/ --size 64x80 --limit 10 -o runs/cohort",
     'inrlens cohort scans/ --pattern "*.png" --grey --recipe fast -o runs/scans',
+    'inrlens cohort scans/ --pattern "*.nii.gz" --recipe fast -o runs/volumes',
     "inrlens cohort noise:uniform --size 64x80 --limit 10 -o runs/noise",
 )
 
 
 def cohort(
-    folder: Annotated[Path, typer.Argument(metavar="PHOTOS", help="A folder of images, or noise:NAME.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="A folder of images, NIfTI files or sounds; or noise:NAME.")
+    ],
     out: opt.OutFolder,
     pattern: Annotated[str, typer.Option("--pattern", metavar="GLOB", help="Take files whose names match.")] = "*",
     limit: Annotated[
@@ -41,7 +44,9 @@ def cohort(
     force: opt.Force = False,
     json: opt.Json = False,
 ) -> None:
-    """Fit one shared encoder, with a head for each image, to a folder; files that cannot be read are left out.
+    """Fit one shared encoder, with a head for each signal, to a folder; files that cannot be read are left out.
+
+    Volumes and sounds must share one grid, since only images are brought to a size.
 
     noise:uniform, noise:gaussian, noise:dead-leaves and noise:spectrum are drawn and need no folder.
     """
@@ -53,13 +58,15 @@ def cohort(
     from inrlens.cli.recipe import chosen_recipe, hint_at_size
     from inrlens.cli.sources import cohort_signals, masked
     from inrlens.fitting.fit import fit_cohort
+    from inrlens.fitting.suited import suited
 
     chosen = chosen_recipe(recipe, "cohort", backbone, steps, lr, batch)
     where = prepare(device, threads)
     found = cohort_signals(folder, pattern, wanted, grey, how, limit, seed)
     signals = masked(found, mask)
     if len(signals) < 2:
-        raise InputError(f"{folder} holds 1 readable image that matches {pattern!r}: a cohort needs at least 2.")
+        raise InputError(f"{folder} holds 1 readable file that matches {pattern!r}: a cohort needs at least 2.")
+    chosen = suited(chosen, signals[0])
     hint_at_size(chosen, signals[0].used_count)
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),

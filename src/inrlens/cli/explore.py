@@ -9,7 +9,6 @@ import typer
 from inrlens.cli import options as opt
 from inrlens.cli.output import note, pairs, show, show_json, shown_path
 from inrlens.errors import InputError
-from inrlens.files import ensure_free_file
 
 if TYPE_CHECKING:
     from inrlens.explorer.export import Explorer
@@ -71,16 +70,15 @@ def _count(text: str) -> int | None:
 
 def _export(paths: list[Path], target: Path, signals: int | None, force: bool, json: bool) -> None:
     from inrlens.cli.progress import Bar
-    from inrlens.explorer.export import check_target, export_file, export_folder
-    from inrlens.explorer.folder import ensure_free_explorer
+    from inrlens.explorer.export import check_target, ensure_free_target, export as write, is_single
     from inrlens.explorer.gather import gather
 
-    single = target.suffix.lower() in (".html", ".htm")
+    single = is_single(target)
     check_target(target, paths)
-    (ensure_free_file if single else ensure_free_explorer)(target, force)
+    ensure_free_target(target, force)
     gathered = gather(paths)
     with Bar(_TITLE) as bar:
-        made = (export_file if single else export_folder)(gathered, target, signals, bar.tell, force=force)
+        made = write(gathered, target, signals, bar.tell, force=force)
     if json:
         _notes(made)
         show_json({"file": made.path, "bundle": None if single else made.path, **_numbers(made)})
@@ -97,7 +95,7 @@ def _look(paths: list[Path], signals: int | None, port: int, browser: bool, forc
     from inrlens.explorer.serve import Server
 
     gathered = gather(paths)
-    folder = own_folder(gathered)
+    folder = own_folder(gathered.runs[0])
     made = None if force else current_explorer(gathered, folder, signals)
     if made is None and not takes_files(folder.parent):
         raise InputError(f"{folder.parent} takes no files: write the explorer elsewhere with --export FOLDER.")

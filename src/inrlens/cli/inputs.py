@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from inrlens.dictionaries.topk import SparseAutoencoder
     from inrlens.fields.field import Field
     from inrlens.signals.signal import Signal
+    from inrlens.signals.sizing import Fitting
 
 
 def open_network(path: Path, condition: str | None, device: str) -> "tuple[Field, list[Signal] | None]":
@@ -50,20 +51,51 @@ def open_dictionary(path: Path, field: "Field", device: str) -> "SparseAutoencod
 def target_signal(
     field: "Field", signals: "list[Signal] | None", head: int, grid: tuple[int, ...], image: Path | None
 ) -> "Signal | None":
-    """What a head's picture is compared with: ``image`` on the grid, else the run's own signal, else nothing.
+    """What a head's output is compared with: the file ``image``, else the run's own signal on the grid, else nothing.
 
     Raises:
-        InputError: where the image cannot be read or has another number of channels.
+        InputError: where the file cannot be read, or has another grid or number of channels.
     """
-    from inrlens.signals.images import load_image
-
     field.columns(head)
     if image is None:
         signal = signals[head] if signals is not None else None
         return signal if signal is not None and signal.shape == grid else None
-    if len(grid) != 2:
-        raise InputError(f"--image {image}: this field draws no picture, its grid has {len(grid)} axes.")
-    signal = load_image(image, (grid[0], grid[1]), grey=field.channels == 1)
+    return signal_like(image, field, None, "resize", grid)
+
+
+def signal_like(
+    path: Path, field: "Field", size: tuple[int, int] | None, how: "Fitting", grid: tuple[int, ...] | None = None
+) -> "Signal":
+    """A file's signal, on as many axes and of as many channels as ``field``.
+
+    Args:
+        path: an image, a NIfTI file or a sound.
+        field: what it is fitted on, or compared with.
+        size: an image's height and width; None: those of ``grid``, or else of the field's own.
+        how: how an image comes to them.
+        grid: where given, the signal must lie on it.
+
+    Raises:
+        InputError: where the file cannot be read, or does not fit.
+    """
+    from inrlens.cli.sources import is_image, one_signal
+
+    wanted, own = field.backbone.coordinates, grid or field.grid or ()
+    if size is None and is_image(path) and len(own) == 2:
+        size = (own[0], own[1])
+    signal = one_signal(path, size, is_image(path) and field.channels == 1, how)
+    if len(signal.shape) != wanted:
+        raise InputError(f"{path} lies on {_axes(len(signal.shape))}, the network's signals on {_axes(wanted)}.")
     if signal.channels != field.channels:
-        raise InputError(f"--image {image} has {signal.channels} channels, this field {field.channels}.")
+        raise InputError(f"{path} has {signal.channels} channels, and the network {field.channels}.")
+    if grid is not None and signal.shape != grid:
+        raise InputError(f"{path} has {_sides(signal.shape)} samples, and the grid {_sides(grid)}: they must be equal.")
     return signal
+
+
+def _axes(count: int) -> str:
+    return "1 axis" if count == 1 else f"{count} axes"
+
+
+def _sides(shape: tuple[int, ...]) -> str:
+    return "x".join(str(side) for side in shape)

@@ -7,7 +7,7 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import columns, note, show, show_json
-from inrlens.cli.parsing import parse_size
+from inrlens.cli.parsing import parse_grid
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,7 +39,7 @@ def match(
     json: opt.Json = False,
 ) -> None:
     """Match a dictionary's atoms with those of others, by direction and by map, beside a random dictionary's."""
-    wanted = parse_size(grid, "--grid")
+    wanted = parse_grid(grid)
 
     from inrlens.cli.inputs import open_dictionary, open_network
     from inrlens.cli.machine import prepare

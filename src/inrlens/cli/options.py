@@ -1,6 +1,5 @@
 """Options that several verbs share, so that one name means one thing everywhere."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -33,7 +32,6 @@ Threads = Annotated[
         "--threads",
         metavar="N",
         min=1,
-        max=os.cpu_count() or 1,
         help="Processor threads; default: torch's choice.",
         rich_help_panel=_MACHINE,
     ),
@@ -63,7 +61,7 @@ Backbone = Annotated[
     typer.Option(
         "--backbone",
         metavar="NAME",
-        help="The network: siren, ffmlp, gauss, finer, wire, wire_real, posenc or relu.",
+        help="The network: siren, ffmlp, gauss, finer, wire, wire_real, posenc, hashgrid or relu.",
         rich_help_panel=_NETWORK,
     ),
 ]
@@ -99,8 +97,8 @@ Grid = Annotated[
     str | None,
     typer.Option(
         "--grid",
-        metavar="HEIGHTxWIDTH",
-        help="The grid to visit; default: the one it was fitted on.",
+        metavar="SIDExSIDE",
+        help="The grid to visit, a number an axis; default: the one it was fitted on.",
         rich_help_panel=_NETWORK,
     ),
 ]
@@ -139,7 +137,7 @@ Mask = Annotated[
 
 Image = Annotated[
     Path | None,
-    typer.Option("--image", metavar="PHOTO", help="Compare with this picture; default: the run's own signal."),
+    typer.Option("--image", metavar="FILE", help="Compare with this file; default: the run's own signal."),
 ]
 
 FieldPath = Annotated[Path, typer.Argument(metavar="FIELD", help="A run folder, or a field's .safetensors file.")]

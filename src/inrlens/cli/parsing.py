@@ -23,15 +23,77 @@ def parse_size(text: str | None, option: str = "--size") -> tuple[int, int] | No
     """
     if text is None:
         return None
-    match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text.strip())
-    sides = tuple(int(side) for side in match.groups()) if match else (0, 0)
-    if not all(1 <= side <= _LONGEST_SIDE for side in sides):
+    sides = _sides(text)
+    if len(sides) != 2 or max(sides) > _LONGEST_SIDE:
         raise InputError(
             f"{option} {text!r} is no size: write HEIGHTxWIDTH, such as 64x80, each from 1 to {_LONGEST_SIDE} pixels."
         )
-    if math.prod(sides) > _MOST_PIXELS:
-        raise InputError(f"{option} {text!r} is {math.prod(sides):,} pixels: at most {_MOST_PIXELS:,} are allowed.")
+    _check_count(option, text, sides, "pixels")
     return sides[0], sides[1]
+
+
+def parse_grid(text: str | None, option: str = "--grid") -> tuple[int, ...] | None:
+    """The sides of a grid of any number of axes with an x between them; None stays None.
+
+    Raises:
+        InputError: where it is anything else.
+    """
+    if text is None:
+        return None
+    sides = _sides(text)
+    if not sides:
+        raise InputError(
+            f"{option} {text!r} is no grid: write a whole number of at least 1 for each axis, such as 64x80 for a "
+            "picture, 32x64x80 for a volume or 8000 for a sound."
+        )
+    _check_count(option, text, sides, "coordinates")
+    return sides
+
+
+def _sides(text: str) -> tuple[int, ...]:
+    """The sides that a text gives, each at least 1; none where it is anything else."""
+    found = re.fullmatch(r"\d{1,9}([xX×]\d{1,9})*", text.strip())
+    sides = tuple(int(side) for side in re.split("[xX×]", text.strip())) if found else ()
+    return sides if all(sides) else ()
+
+
+def _check_count(option: str, text: str, sides: tuple[int, ...], what: str) -> None:
+    if math.prod(sides) > _MOST_PIXELS:
+        raise InputError(f"{option} {text!r} is {math.prod(sides):,} {what}: at most {_MOST_PIXELS:,} are allowed.")
+
+
+def parse_numbers(text: str | None, option: str) -> tuple[float, ...] | None:
+    """``30`` or ``30,1`` as numbers; None stays None.
+
+    Raises:
+        InputError: where it is no list of finite numbers with commas between them.
+    """
+    if text is None:
+        return None
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if not numbers or not all(math.isfinite(number) for number in numbers):
+        raise InputError(f"{option} {text!r} is no number and no list of them: write 30, or 30,1.")
+    return numbers
+
+
+def parse_spans(text: str | None, option: str) -> tuple[tuple[float, float], ...] | None:
+    """``-1,1`` as one range (low, high), ``0,1:0,0.75`` as two; None stays None.
+
+    Raises:
+        InputError: where it is no such list.
+    """
+    if text is None:
+        return None
+    spans = []
+    for part in text.split(":"):
+        numbers = parse_numbers(part, option) if re.fullmatch(r"[^,]+,[^,]+", part) else None
+        if numbers is None:
+            raise InputError(f"{option} {text!r} is no range: write LOW,HIGH, or one an axis, as 0,1:0,0.75.")
+        spans.append((numbers[0], numbers[1]))
+    return tuple(spans)
 
 
 def check_positive(option: str, value: float | None) -> None:
@@ -103,15 +165,17 @@ def check_not_input(out: Path, *inputs: Path) -> None:
             raise InputError(f"-o {out} belongs to {source}, which is read here: give the output a file of its own.")
 
 
-def check_free_file(path: Path, force: bool, suffix: str = "") -> None:
+def check_free_file(path: Path, force: bool, *endings: str) -> None:
     """Refuses an output file before the work that fills it, not after.
 
     Raises:
         InputError: where the path is a folder, exists without ``force``, has another ending, or cannot be written.
     """
     ensure_free_file(path, force)
-    if suffix and path.suffix.lower() != suffix:
-        raise InputError(f"{path} does not end in {suffix}, the format that is written: give a name that does.")
+    if endings and not path.name.lower().endswith(endings):
+        if len(endings) == 1:
+            raise InputError(f"{path} does not end in {endings[0]}, the format that is written: give a name that does.")
+        raise InputError(f"{path} must end in one of {', '.join(endings)}, the formats that are written.")
     nearest = next(parent for parent in path.absolute().parents if parent.exists())
     try:
         tempfile.TemporaryFile(dir=nearest).close()

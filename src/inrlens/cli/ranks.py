@@ -2,7 +2,7 @@
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import columns, show, show_json
-from inrlens.cli.parsing import parse_size
+from inrlens.cli.parsing import parse_grid
 
 EXAMPLES = (
     "inrlens ranks runs/cohort",
@@ -20,7 +20,7 @@ def ranks(
     json: opt.Json = False,
 ) -> None:
     """Show the stable rank of every layer's weights and activations, and how deep to freeze."""
-    wanted = parse_size(grid, "--grid")
+    wanted = parse_grid(grid)
 
     from inrlens.cli.inputs import open_network
     from inrlens.cli.machine import prepare

@@ -7,7 +7,7 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import columns, note, show, show_json, shown_path, warn
-from inrlens.cli.parsing import check_not_input, check_positive, parse_size
+from inrlens.cli.parsing import check_not_input, check_positive, parse_grid
 from inrlens.cli.resume import begin_anew, check_file_start, only_one_file, state_file
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def sae(
     json: opt.Json = False,
 ) -> None:
     """Train a dictionary (a TopK sparse autoencoder) on one layer of a network, save it, and measure it."""
-    wanted = parse_size(grid, "--grid")
+    wanted = parse_grid(grid)
     check_positive("--lr", lr)
     replace = check_file_start(out, resume, force)
     check_not_input(out, network)

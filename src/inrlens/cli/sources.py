@@ -24,23 +24,31 @@ def cohort_signals(
     limit: int | None,
     seed: int,
 ) -> "SignalList":
-    """The images of a folder, or noise where ``source`` is ``noise:NAME`` and no folder of that name is there.
+    """The images, volumes or sounds of a folder, or noise where ``source`` is ``noise:NAME`` and no folder.
 
     Raises:
         InputError: where nothing can be read, or noise is asked for without a size or by a name that is not known.
     """
-    from inrlens.signals.folders import SignalList, load_folder
+    from inrlens.signals.folders import SignalList, load_any_folder
     from inrlens.signals.kinds import NOISE
     from inrlens.signals.noise import noise_cohort
 
     if not str(source).startswith(NOISE) or source.exists():
-        return load_folder(source, pattern, size, grey, how, limit)
+        return load_any_folder(source, pattern, size, grey, how, limit)
     if size is None:
         raise InputError(f"{source} is drawn at any size: give one with --size, such as --size 64x80.")
     if pattern != "*":
         raise InputError(f"--pattern {pattern!r} has no meaning for {source}, which has no files: leave it out.")
     name = str(source).removeprefix(NOISE)
     return SignalList(noise_cohort(name, limit or _COHORT, size, 1 if grey else 3, seed), ())
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file is read as an image: all are but NIfTI files and sounds, by their endings."""
+    from inrlens.signals.audio import AUDIO_SUFFIXES
+    from inrlens.signals.nifti import NIFTI_SUFFIXES
+
+    return not path.name.lower().endswith((*NIFTI_SUFFIXES, *AUDIO_SUFFIXES))
 
 
 def one_signal(path: Path, size: tuple[int, int] | None, grey: bool, how: "Fitting") -> "Signal":
@@ -51,14 +59,13 @@ def one_signal(path: Path, size: tuple[int, int] | None, grey: bool, how: "Fitti
     """
     from inrlens.signals.audio import AUDIO_SUFFIXES, load_audio
     from inrlens.signals.images import load_image
-    from inrlens.signals.nifti import NIFTI_SUFFIXES, load_nifti
+    from inrlens.signals.nifti import load_nifti
 
-    name = path.name.lower()
-    if not name.endswith((*NIFTI_SUFFIXES, *AUDIO_SUFFIXES)):
+    if is_image(path):
         return load_image(path, size, grey, how)
     if size is not None or grey:
         raise InputError(f"{path} is no image: leave --size and --grey out.")
-    return load_audio(path) if name.endswith(AUDIO_SUFFIXES) else load_nifti(path)
+    return load_audio(path) if path.name.lower().endswith(AUDIO_SUFFIXES) else load_nifti(path)
 
 
 def masked(signals: "Sequence[Signal]", mask: Path | None) -> "list[Signal]":

@@ -10,7 +10,7 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import columns, duration, note, show, show_json, shown_path, warn
-from inrlens.cli.parsing import check_positive, parse_size
+from inrlens.cli.parsing import check_positive, parse_grid
 from inrlens.cli.resume import is_running, only_one
 from inrlens.errors import InputError
 
@@ -79,7 +79,7 @@ def sweep(
     json: opt.Json = False,
 ) -> None:
     """Train dictionaries of many sizes and sparsities on every layer, beside controls, and write a page of curves."""
-    wanted = parse_size(grid, "--grid")
+    wanted = parse_grid(grid)
     check_positive("--lr", lr)
     chosen = None if layers is None else parse_list(layers, "--layers")
     sizes, sparsities = parse_list(atoms, "-n"), parse_list(k, "-k")

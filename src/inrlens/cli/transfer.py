@@ -1,4 +1,4 @@
-"""``inrlens transfer``: a new image on a cohort's layers."""
+"""``inrlens transfer``: a new image, volume or sound on the layers of a cohort or a meta-learned start."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,13 +13,20 @@ from inrlens.cli.resume import check_start
 EXAMPLES = (
     "inrlens transfer runs/cohort new.jpg -o runs/new",
     "inrlens transfer runs/cohort new.jpg --freeze none -o runs/strainer",
+    "inrlens transfer runs/volumes scan.nii.gz -o runs/scan",
     "inrlens transfer runs/cohort new.jpg --freeze 1 --rest warm -o runs/warm",
+    "inrlens transfer start.safetensors new.jpg --freeze none -o runs/new",
 )
 
 
 def transfer(
-    network: Annotated[Path, typer.Argument(metavar="COHORT", help="A cohort's run folder or .safetensors file.")],
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The new image; it is brought to the cohort's size.")],
+    network: Annotated[Path, typer.Argument(metavar="COHORT", help="A cohort's run folder, or a .safetensors file.")],
+    image: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IMAGE", help="An image, which is brought to the cohort's size, a NIfTI or a sound file."
+        ),
+    ],
     out: opt.OutFolder,
     freeze: Annotated[
         str,
@@ -30,6 +37,13 @@ def transfer(
     rest: Annotated[
         Literal["reinit", "warm"] | None,
         typer.Option("--rest", help="How the other layers start; default: reinit, but warm where none is frozen."),
+    ] = None,
+    head: Annotated[
+        Literal["reinit", "warm"] | None,
+        typer.Option(
+            "--head",
+            help="How the head starts: warm is the mean of the cohort's; default: reinit, but warm from inrlens meta.",
+        ),
     ] = None,
     recipe: opt.Recipe = "paper",
     steps: opt.Steps = None,
@@ -47,26 +61,25 @@ def transfer(
     force: opt.Force = False,
     json: opt.Json = False,
 ) -> None:
-    """Fit a new image on a cohort's layers, frozen up to layer TAU; the cohort itself is not changed."""
+    """Fit a new image, volume or sound on a cohort's layers or a meta-learned start's, frozen up to layer TAU."""
     wanted, tau = parse_size(size), parse_freeze(freeze)
     replace = check_start(out, resume, force)
 
     from inrlens.cli.fit_runs import RunFolder, fit_into_folder
-    from inrlens.cli.inputs import open_network
+    from inrlens.cli.inputs import open_network, signal_like
     from inrlens.cli.machine import prepare
     from inrlens.cli.recipe import chosen_recipe, hint_at_size
     from inrlens.cli.sources import masked
     from inrlens.fitting.transfer import freeze_depth, transfer as fit_on
-    from inrlens.signals.images import load_image
 
     field, _ = open_network(network, condition, prepare(device, threads))
-    if field.origin.kind != "cohort":
+    if field.origin.kind == "meta" and tau is not None:
+        warn(f"{network} is a meta-learned start, which is meant to be taken whole: give --freeze none.")
+    elif field.origin.kind not in ("cohort", "meta"):
         warn(f"{network} is no cohort's network; the rule for where to freeze was found on cohorts.")
     depth = freeze_depth(field, tau)
     chosen = chosen_recipe(recipe, "transfer", field.backbone.name, steps, lr, batch)
-    if wanted is None and field.grid is not None and len(field.grid) == 2:
-        wanted = (field.grid[0], field.grid[1])
-    signal = masked([load_image(image, wanted, field.channels == 1, how)], mask)[0]
+    signal = masked([signal_like(image, field, wanted, how)], mask)[0]
     hint_at_size(chosen, signal.used_count)
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),
@@ -74,6 +87,6 @@ def transfer(
         f"transfer to {signal.name}",
         [signal],
         lambda callback, state: fit_on(
-            field, signal, freeze=depth, rest=rest, recipe=chosen, seed=seed, resume=state, callback=callback
+            field, signal, freeze=depth, rest=rest, head=head, recipe=chosen, seed=seed, resume=state, callback=callback
         ),
     )

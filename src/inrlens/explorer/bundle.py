@@ -10,7 +10,7 @@ from inrlens.errors import InputError
 from inrlens.explorer.arrays import array_file
 from inrlens.explorer.dictionary import EncodedDictionary, compared, dictionary_entry
 from inrlens.explorer.freeze import freeze_entry
-from inrlens.explorer.gather import Gathered, GatheredNetwork
+from inrlens.explorer.gathered import Gathered, GatheredNetwork
 from inrlens.explorer.manifest import (
     FORMAT,
     MANIFEST_FILE,
@@ -124,7 +124,7 @@ def _encoded(gathered: Gathered, steps: _Steps) -> tuple[EncodedDictionary, ...]
     for number, network in enumerate(gathered.networks):
         for place, one in enumerate(network.dictionaries):
             steps(f"codes of {network.name}, {one.name}")
-            codes = encode(network.field, one.sae)
+            codes = encode(network.field, one.sae, network.grid)
             found.append(EncodedDictionary(f"n{number}d{place}", network, one, codes))
     return tuple(found)
 
@@ -157,7 +157,7 @@ def _freeze(gathered: Gathered, folder: Path, sizes: dict[str, int]) -> tuple[Fr
             ids = [
                 f"n{number}"
                 for number, network in enumerate(gathered.networks)
-                if network.run is run and network.record is cohort
+                if network.place is not None and network.place.run is run and network.place.record is cohort
             ]
             with array_file(folder, f"{_DATA}/freeze{len(found)}.bin", sizes) as file:
                 found.append(freeze_entry(run, name, sweep, ids[0] if ids else None, file))

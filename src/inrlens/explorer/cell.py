@@ -1,18 +1,13 @@
 """Captioned pictures in a notebook's cell."""
 
-import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
-from PIL import Image, ImageDraw, ImageFont
 
 from inrlens.reports.pictures import Picture
-
-_SIDE = 132
-"""Pixels: smaller pictures are enlarged by a whole factor until they are at least so wide."""
-_GAP, _LINE = 8, 15
+from inrlens.reports.sheet import SIDE, Tile, enlargement, sheet
 
 
 @dataclass(frozen=True)
@@ -33,7 +28,7 @@ class Cell:
     per_row: int = 6
 
     def _repr_html_(self) -> str:
-        width = max((_width(panel) for panel in self.panels), default=_SIDE)
+        width = max((_width(panel) for panel in self.panels), default=SIDE)
         columns = f"repeat({min(self.per_row, len(self.panels)) or 1}, {width}px)"
         figures = Markup("\n").join(
             Markup(
@@ -44,7 +39,7 @@ class Cell:
                 panel.picture.uri,
                 panel.picture.alt,
                 _width(panel),
-                panel.picture.height * _factor(panel),
+                panel.picture.height * enlargement(panel.picture),
                 panel.name,
                 panel.numbers,
             )
@@ -60,32 +55,11 @@ class Cell:
     def _repr_png_(self) -> bytes | None:
         if not self.panels:
             return None
-        width = max(_width(panel) for panel in self.panels) + _GAP
-        height = max(panel.picture.height * _factor(panel) for panel in self.panels) + 2 * _LINE + _GAP
-        across, rows = min(self.per_row, len(self.panels)), -(-len(self.panels) // self.per_row)
-        sheet = Image.new("RGB", (across * width + _GAP, rows * height + _GAP), "white")
-        pen, letters = ImageDraw.Draw(sheet), ImageFont.load_default(11)
-        for index, panel in enumerate(self.panels):
-            left, top = _GAP + index % self.per_row * width, _GAP + index // self.per_row * height
-            image = _image(panel)
-            sheet.paste(image, (left, top))
-            for line, text in enumerate((panel.name, panel.numbers)):
-                pen.text((left, top + image.height + 1 + line * _LINE), text, fill="black", font=letters)
         buffer = io.BytesIO()
-        sheet.save(buffer, format="PNG")
+        tiles = [Tile(panel.picture, (panel.name, panel.numbers)) for panel in self.panels]
+        sheet(tiles, self.per_row).save(buffer, format="PNG")
         return buffer.getvalue()
 
 
-def _factor(panel: Panel) -> int:
-    return max(1, -(-_SIDE // panel.picture.width))
-
-
 def _width(panel: Panel) -> int:
-    return panel.picture.width * _factor(panel)
-
-
-def _image(panel: Panel) -> Image.Image:
-    with Image.open(io.BytesIO(base64.b64decode(panel.picture.uri.partition(",")[2]))) as opened:
-        plain = opened.convert("RGB")
-    factor = _factor(panel)
-    return plain.resize((plain.width * factor, plain.height * factor), Image.Resampling.NEAREST)
+    return panel.picture.width * enlargement(panel.picture)

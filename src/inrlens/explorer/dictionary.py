@@ -18,9 +18,9 @@ from inrlens.dictionaries.activations import layer_rows
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.explorer.arrays import ArrayFile, ArrayPlace, array_file, halved
 from inrlens.explorer.entries import Entries, entries
-from inrlens.explorer.gather import GatheredDictionary, GatheredNetwork
+from inrlens.explorer.gathered import GatheredDictionary, GatheredNetwork
 from inrlens.explorer.manifest import AlikeEntry, DictionaryEntry, EffectsEntry
-from inrlens.fields.field import Field
+from inrlens.fields.network import Network
 from inrlens.rows import tiles
 
 EFFECT_NUMBERS = ("psnr_drop", "energy", "largest", "support", "in_radius", "pieces")
@@ -101,7 +101,7 @@ def compared(one: EncodedDictionary, each: tuple[EncodedDictionary, ...]) -> tup
 
 
 @torch.no_grad()
-def fvu(field: Field, sae: SparseAutoencoder, codes: Codes) -> float:
+def fvu(field: Network, sae: SparseAutoencoder, codes: Codes) -> float:
     """The fraction of variance unexplained over the grid, as ``SaeQuality.fvu``, from codes that are there already."""
     h = layer_rows(field, sae.layer, codes.grid)
     mean = h.double().mean(0)
@@ -124,7 +124,7 @@ def _effects(
     tell(f"effects of {network.name}, {one.gathered.name}, on {network.signals[head].name}")
     found = effects(network.field, one.gathered.sae, one.codes, head, signal=network.signals[head])
     with array_file(folder, f"data/{one.id}.head{head}.bin", sizes) as file:
-        delta = file.append(halved(sorted_codes.pick(found.delta)))
+        delta = file.append(halved(sorted_codes.pick(found.delta.cpu())))
         numbers = _numbers(file, {by: found.measure(by) for by in EFFECT_NUMBERS})
     return EffectsEntry(head, delta, numbers)
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from inrlens.errors import InputError
 from inrlens.explorer.bundle import is_current, write_bundle
 from inrlens.explorer.folder import ensure_free_explorer, ensure_own_explorer, read_manifest
-from inrlens.explorer.gather import Gathered
+from inrlens.explorer.gathered import Gathered
 from inrlens.explorer.pages import write_page, write_single
-from inrlens.files import whole_folder
+from inrlens.files import ensure_free_file, whole_folder
+from inrlens.studies.opened import OpenRun
 
 OWN_FOLDER = "explorer"
 """Inside the first run's folder: what is written there is used again until anything changes that decides it."""
@@ -35,9 +36,9 @@ class Explorer:
     source: str
 
 
-def own_folder(gathered: Gathered) -> Path:
-    """Where the explorer of these runs is kept: in the first of them."""
-    return gathered.runs[0].folder / OWN_FOLDER
+def own_folder(first: OpenRun) -> Path:
+    """Where the explorer of runs is kept: in the first of them."""
+    return first.folder / OWN_FOLDER
 
 
 def takes_files(folder: Path) -> bool:
@@ -71,6 +72,29 @@ def write_own(gathered: Gathered, folder: Path, signals: int | None, tell: Tell)
     return _explorer(folder, folder, reused=False)
 
 
+def is_single(target: Path) -> bool:
+    """Whether an explorer at this path is one file, as its ending says."""
+    return target.suffix.lower() in (".html", ".htm")
+
+
+def ensure_free_target(target: Path, force: bool = False) -> None:
+    """Refuses to export over what is there.
+
+    Raises:
+        InputError: where ``target`` is taken; ``force`` replaces an explorer, or a file, and nothing else.
+    """
+    (ensure_free_file if is_single(target) else ensure_free_explorer)(target, force)
+
+
+def export(gathered: Gathered, target: Path, signals: int | None, tell: Tell, *, force: bool = False) -> Explorer:
+    """Writes the explorer into one file where ``target`` ends in .html, else into a folder.
+
+    Raises:
+        InputError: as ``export_file`` and ``export_folder``.
+    """
+    return (export_file if is_single(target) else export_folder)(gathered, target, signals, tell, force=force)
+
+
 def export_folder(
     gathered: Gathered, folder: Path, signals: int | None, tell: Tell, *, force: bool = False
 ) -> Explorer:
@@ -90,8 +114,7 @@ def export_file(gathered: Gathered, file: Path, signals: int | None, tell: Tell,
     Raises:
         InputError: where ``file`` is taken or cannot be written, or the bundle is too large for one file.
     """
-    own = own_folder(gathered)
-    if is_current(own, gathered, signals):
+    if gathered.runs and is_current(own := own_folder(gathered.runs[0]), gathered, signals):
         return _explorer(own, write_single(own, file, force), reused=True)
     with tempfile.TemporaryDirectory(prefix="inrlens-explorer-") as place:
         folder = Path(place)

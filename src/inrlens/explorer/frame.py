@@ -2,19 +2,18 @@
 
 import atexit
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from markupsafe import Markup
 
-from inrlens.errors import InputError
-from inrlens.explorer.export import Explorer, current_explorer, own_folder, takes_files, write_own
+from inrlens.explorer.export import OWN_FOLDER, Explorer, current_explorer, own_folder, takes_files, write_own
 from inrlens.explorer.folder import data_files, read_manifest
-from inrlens.explorer.gather import Gathered, gather
+from inrlens.explorer.gathered import Gathered
 from inrlens.explorer.pages import single_page
 from inrlens.explorer.serve import Server
+from inrlens.explorer.source import source_digest
 
 LARGEST_INSIDE = 8_000_000
 """Bytes of data that go into the notebook itself; beyond, the cell asks a server on this machine."""
@@ -23,7 +22,7 @@ _STYLE = "width:100%;height:{}px;border:1px solid rgb(127 127 127 / 40%);border-
 
 @dataclass(frozen=True)
 class Frame:
-    """A run's explorer as one frame: at ``url`` on this machine, or, where that is None, the ``page`` itself."""
+    """An explorer as one frame: at ``url`` on this machine, or, where that is None, the ``page`` itself."""
 
     title: str
     url: str | None
@@ -48,15 +47,9 @@ class Frame:
         )
 
 
-def frame(paths: Sequence[Path], signals: int | None, height: int) -> Frame:
-    """The explorer of runs and dictionaries; it is written into the first run's folder unless it is there.
-
-    Raises:
-        InputError: where they cannot be shown together, or ``height`` is not positive.
-    """
-    if height < 1:
-        raise InputError(f"height must be at least 1 pixel, not {height}.")
-    made = _made(gather(paths), signals)
+def frame(gathered: Gathered, signals: int | None, height: int) -> Frame:
+    """The explorer of what was gathered; that of runs is written into the first one's folder unless it is there."""
+    made = _made(gathered, signals)
     manifest = read_manifest(made.path)
     title = f"InrLens explorer: {manifest['title']}"
     if sum(path.stat().st_size for path in data_files(made.path, manifest).values()) <= LARGEST_INSIDE:
@@ -65,13 +58,16 @@ def frame(paths: Sequence[Path], signals: int | None, height: int) -> Frame:
 
 
 def _made(gathered: Gathered, signals: int | None) -> Explorer:
-    own = own_folder(gathered)
-    found = current_explorer(gathered, own, signals)
-    if found is not None:
-        return found
-    if takes_files(own.parent):
-        return write_own(gathered, own, signals, _silent)
-    other = _spare(own.resolve())
+    key = ""
+    if gathered.runs:
+        own = own_folder(gathered.runs[0])
+        found = current_explorer(gathered, own, signals)
+        if found is not None:
+            return found
+        if takes_files(own.parent):
+            return write_own(gathered, own, signals, _silent)
+        key = str(own.resolve())
+    other = _spare(key or source_digest(gathered, signals))
     return current_explorer(gathered, other, signals) or write_own(gathered, other, signals, _silent)
 
 
@@ -80,11 +76,11 @@ def _silent(done: float, detail: str) -> None:
 
 
 @cache
-def _spare(own: Path) -> Path:
-    """A folder that lives as long as the process, for a run whose own takes no files."""
+def _spare(key: str) -> Path:
+    """A folder that lives as long as the process: for a run whose own takes no files, and what has no run."""
     place = tempfile.TemporaryDirectory(prefix="inrlens-explorer-")
     atexit.register(place.cleanup)
-    return Path(place.name) / own.name
+    return Path(place.name) / OWN_FOLDER
 
 
 @cache

@@ -1,9 +1,9 @@
-"""What an explorer shows: the networks of runs, and the dictionaries of each."""
+"""Runs and dictionaries' files, as an explorer shows them."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,44 +15,12 @@ from inrlens.dictionaries.activations import encoder_digest
 from inrlens.dictionaries.evaluate import check_fits
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
-from inrlens.fields.field import Field
-from inrlens.signals.signal import Signal
+from inrlens.explorer.gathered import Facts, Gathered, GatheredDictionary, GatheredNetwork, InRun, named, no_picture
+from inrlens.fields.network import Network
 from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord
 
 Module = TypeVar("Module", bound=nn.Module)
-
-
-@dataclass(frozen=True, eq=False)
-class GatheredDictionary:
-    """A dictionary of a network, on the CPU in float32: what it is called there, and its file."""
-
-    name: str
-    sae: SparseAutoencoder
-    file: Path
-
-
-@dataclass(frozen=True, eq=False)
-class GatheredNetwork:
-    """A network on the CPU in float32: its name, its run and the run's name, its record, signals and dictionaries."""
-
-    name: str
-    run: OpenRun
-    run_name: str
-    record: ConditionRecord
-    field: Field
-    signals: tuple[Signal, ...]
-    dictionaries: tuple[GatheredDictionary, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Gathered:
-    """All networks of the given runs; ``title`` names the runs, ``names`` each of ``runs``."""
-
-    title: str
-    runs: tuple[OpenRun, ...]
-    names: tuple[str, ...]
-    networks: tuple[GatheredNetwork, ...]
 
 
 def gather(paths: Sequence[Path]) -> Gathered:
@@ -81,7 +49,7 @@ def gather(paths: Sequence[Path]) -> Gathered:
         for run, name in zip(runs, names, strict=True)
         for record in run.record.conditions
     ]
-    recorded = {one.file.resolve() for network in networks for one in network.dictionaries}
+    recorded = {one.file.resolve() for network in networks for one in network.dictionaries if one.file is not None}
     added: list[list[GatheredDictionary]] = [list(network.dictionaries) for network in networks]
     for file in files:
         if file.resolve() in recorded:
@@ -90,7 +58,7 @@ def gather(paths: Sequence[Path]) -> Gathered:
         for place in _owners(file, sae, networks):
             added[place].append(GatheredDictionary("", _single(sae), file))
     title = " and ".join(_shown(folder) for folder in folders)
-    whole = (replace(one, dictionaries=_named(more)) for one, more in zip(networks, added, strict=True))
+    whole = (replace(one, dictionaries=named(more)) for one, more in zip(networks, added, strict=True))
     return Gathered(title, tuple(runs), tuple(names), tuple(whole))
 
 
@@ -100,10 +68,7 @@ def _open(folder: Path) -> OpenRun:
         raise InputError(f"{folder} holds no network: the run was interrupted before its first, so run it again.")
     if not run.pictures:
         other = next(one for one in run.signals if len(one.shape) != 2 or one.channels not in (1, 3))
-        raise InputError(
-            f"{folder}: signal {other.name!r} of {other.shape} with {other.channels} channels is no picture; the "
-            "explorer shows pictures only, of two axes with one or three channels."
-        )
+        raise InputError(f"{folder}: {no_picture(other)}")
     return run
 
 
@@ -116,7 +81,8 @@ def _network(run: OpenRun, run_name: str, record: ConditionRecord, name: str) ->
         except InputError as error:
             raise InputError(f"{one.file}: {error}") from error
     signals = tuple(run.signal(position) for position in record.signals)
-    return GatheredNetwork(name, run, run_name, record, _single(field), signals, tuple(own))
+    facts = Facts(record.kind, record.backbone, record.seed, record.ranks, record.tau, record.advice)
+    return GatheredNetwork(name, _single(field), facts, signals, tuple(own), InRun(run, run_name, record))
 
 
 def _owners(file: Path, sae: SparseAutoencoder, networks: Sequence[GatheredNetwork]) -> list[int]:
@@ -124,12 +90,7 @@ def _owners(file: Path, sae: SparseAutoencoder, networks: Sequence[GatheredNetwo
     fitting = [place for place, network in enumerate(networks) if _fits(network.field, sae)]
     digest = sae.origin.field_digest
     if digest:
-        # Of the field as its file has it: a digest is over the bytes of its number type.
-        same = [
-            place
-            for place in fitting
-            if encoder_digest(networks[place].run.field(networks[place].record), sae.layer) == digest
-        ]
+        same = [place for place in fitting if encoder_digest(_as_saved(networks[place]), sae.layer) == digest]
         if same:
             return same
         raise InputError(
@@ -148,7 +109,13 @@ def _owners(file: Path, sae: SparseAutoencoder, networks: Sequence[GatheredNetwo
     )
 
 
-def _fits(field: Field, sae: SparseAutoencoder) -> bool:
+def _as_saved(network: GatheredNetwork) -> Network:
+    """The field as its file has it: a digest is over the bytes of its number type."""
+    assert network.place is not None, "networks of runs have one"
+    return network.place.run.field(network.place.record)
+
+
+def _fits(field: Network, sae: SparseAutoencoder) -> bool:
     try:
         check_fits(field, sae)
     except InputError:
@@ -158,27 +125,6 @@ def _fits(field: Field, sae: SparseAutoencoder) -> bool:
 
 def _listed(networks: Sequence[GatheredNetwork]) -> str:
     return ", ".join(network.name for network in networks)
-
-
-def _named(found: Sequence[GatheredDictionary]) -> tuple[GatheredDictionary, ...]:
-    """Sorted by layer and named so that names differ: by seed, size, file or order only where a layer has several."""
-    parts: list[Callable[[GatheredDictionary], str]] = [
-        lambda one: f"layer {one.sae.layer}",
-        lambda one: f"seed {one.sae.origin.seed}",
-        lambda one: f"n = {one.sae.n_atoms:,}, k = {one.sae.k}",
-        lambda one: one.file.name,
-        lambda one: f"in {one.file.resolve().parent.name}",
-        lambda one: f"number {found.index(one)}",
-    ]
-    named = []
-    for layer in sorted({one.sae.layer for one in found}):
-        group = [one for one in found if one.sae.layer == layer]
-        for count in range(1, len(parts) + 1):
-            names = [", ".join(part(one) for part in parts[:count]) for one in group]
-            if len(set(names)) == len(group):
-                break
-        named += [replace(one, name=name) for one, name in zip(group, names, strict=True)]
-    return tuple(named)
 
 
 def _run_names(folders: Sequence[Path]) -> list[str]:

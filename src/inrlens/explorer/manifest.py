@@ -1,6 +1,6 @@
 """The manifest of a bundle: what networks, dictionaries and effects it holds, and where their arrays lie.
 
-The fields are the keys of ``manifest.json``, format version 1; numbers that are not finite become null there.
+The fields are the keys of ``manifest.json``, format version 2; numbers that are not finite become null there.
 """
 
 import math
@@ -11,32 +11,45 @@ from inrlens import __version__
 from inrlens.explorer.arrays import ArrayPlace
 
 FORMAT = "inrlens-explorer"
-VERSION = 1
+VERSION = 2
 MANIFEST_FILE = "manifest.json"
 
 
 @dataclass(frozen=True)
+class EncodingEntry:
+    """What the coordinates go through before layer 0: ``fourier`` with ``frequencies`` B ``(F, m)``, cycles a unit.
+
+    Any other kind, named in words or by its class, is one that the page does not know, and has no frequencies.
+    """
+
+    kind: str
+    frequencies: ArrayPlace | None
+
+
+@dataclass(frozen=True)
 class LayerEntry:
-    """``h = phi(scale * (W h' + b))``: ``weight`` ``(d, d_in)``, ``bias`` ``(d,)``, ``nonlinearity`` by name."""
+    """``h = phi(scale * (W h' + b))``: ``weight`` ``(d, d_in)``, ``bias`` ``(d,)``, phi by the name of its
+    ``nonlinearity`` and that one's ``parameters``, which ``inrlens.fields.nonlinearity`` explains."""
 
     weight: ArrayPlace
     bias: ArrayPlace
     scale: float
     nonlinearity: str
+    parameters: dict[str, float]
 
 
 @dataclass(frozen=True)
 class SignalEntry:
     """One head: its signal ``target`` ``(N, c)`` (uint8 stands for value / 255), the network's ``output`` ``(N, c)``,
-    unclamped, its PSNR in dB, and the head's ``weight`` ``(c, d)`` and ``bias`` ``(c,)``."""
+    unclamped, its PSNR in dB, and the head's ``weight`` ``(c, d)`` and ``bias`` ``(c,)``, None where ``layers`` is."""
 
     head: int
     name: str
     psnr: float
     target: ArrayPlace
     output: ArrayPlace
-    weight: ArrayPlace
-    bias: ArrayPlace
+    weight: ArrayPlace | None
+    bias: ArrayPlace | None
 
 
 @dataclass(frozen=True)
@@ -90,24 +103,28 @@ class DictionaryEntry:
 
 @dataclass(frozen=True)
 class NetworkEntry:
-    """One network with the heads and dictionaries that the bundle holds; ``heads`` counts all that it has."""
+    """One network with the heads and dictionaries that the bundle holds; ``heads`` counts all that it has.
+
+    ``run`` is None for one that was given from Python, ``layers`` for one whose layers only its own code can run, as
+    anybody's; ``seed`` and ``tau`` where they are not known. ``width`` counts the units of the last layer.
+    """
 
     id: str
     name: str
-    run: str
+    run: str | None
     kind: str
     backbone: str
-    seed: int
+    seed: int | None
     grid: tuple[int, ...]
     channels: int
     depth: int
     width: int
     heads: int
-    projection: ArrayPlace | None
-    layers: tuple[LayerEntry, ...]
+    encoding: EncodingEntry | None
+    layers: tuple[LayerEntry, ...] | None
     signals: tuple[SignalEntry, ...]
     ranks: RanksEntry
-    tau: int
+    tau: int | None
     advice: str
     dictionaries: tuple[DictionaryEntry, ...]
 

@@ -6,8 +6,18 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from inrlens.explorer.arrays import ArrayFile
-from inrlens.explorer.gather import GatheredNetwork
-from inrlens.explorer.manifest import DictionaryEntry, LayerEntry, NetworkEntry, RanksEntry, SignalEntry
+from inrlens.explorer.gathered import GatheredNetwork
+from inrlens.explorer.manifest import (
+    DictionaryEntry,
+    EncodingEntry,
+    LayerEntry,
+    NetworkEntry,
+    RanksEntry,
+    SignalEntry,
+)
+from inrlens.fields.encoder import HiddenLayer
+from inrlens.fields.encoding import Encoding, FourierProjection
+from inrlens.fields.field import Field
 from inrlens.fields.quality import signal_psnr
 
 
@@ -15,51 +25,59 @@ from inrlens.fields.quality import signal_psnr
 def network_entry(
     network: GatheredNetwork, name: str, heads: range, file: ArrayFile, dictionaries: tuple[DictionaryEntry, ...]
 ) -> NetworkEntry:
-    """Writes a network's weights and the pictures of ``heads`` into ``file``; ``name`` is its id."""
-    field, record = network.field, network.record
-    encoder = field.encoder
-    projection = None if encoder.projection is None else file.append(encoder.projection.frequencies)
-    layers = []
-    for index in range(field.depth):
-        layer = encoder.layer(index)
-        weight, bias = file.append(layer.weight), file.append(layer.bias)
-        layers.append(LayerEntry(weight, bias, float(layer.scale), layer.nonlinearity.name))
-    assert field.grid is not None, "a run's field fits its signals' grid"
+    """Writes the pictures of ``heads``, and the weights of a field of ours, into ``file``; ``name`` is its id."""
+    field, facts = network.field, network.facts
+    encoder = field.encoder if isinstance(field, Field) else None
+    encoding = None if encoder is None else _encoding(encoder.encoding, file)
+    layers = None if encoder is None else tuple(_layer(encoder.layer(index), file) for index in range(field.depth))
     return NetworkEntry(
         id=name,
         name=network.name,
-        run=network.run_name,
-        kind=record.kind,
-        backbone=record.backbone,
-        seed=record.seed,
-        grid=field.grid,
+        run=None if network.place is None else network.place.name,
+        kind=facts.kind,
+        backbone=facts.backbone,
+        seed=facts.seed,
+        grid=network.grid,
         channels=field.channels,
         depth=field.depth,
-        width=encoder.width,
+        width=field.units(field.depth - 1),
         heads=field.heads,
-        projection=projection,
-        layers=tuple(layers),
+        encoding=encoding,
+        layers=layers,
         signals=tuple(_signal(network, head, file) for head in heads),
-        ranks=RanksEntry(record.ranks.weight, dict(record.ranks.activation)),
-        tau=record.tau,
-        advice=record.advice,
+        ranks=RanksEntry(facts.ranks.weight, dict(facts.ranks.activation)),
+        tau=facts.tau,
+        advice=facts.advice,
         dictionaries=dictionaries,
     )
 
 
+def _encoding(encoding: Encoding | None, file: ArrayFile) -> EncodingEntry | None:
+    if encoding is None:
+        return None
+    if isinstance(encoding, FourierProjection):
+        if encoding.bare:
+            return EncodingEntry("fourier beside the coordinates", None)
+        return EncodingEntry("fourier", file.append(encoding.frequencies.float()))
+    return EncodingEntry(type(encoding).__name__, None)
+
+
+def _layer(layer: HiddenLayer, file: ArrayFile) -> LayerEntry:
+    phi = layer.nonlinearity
+    weight, bias = file.append(layer.weight.float()), file.append(layer.bias.float())
+    return LayerEntry(weight, bias, float(layer.scale), phi.name, dict(phi.parameters))
+
+
 def _signal(network: GatheredNetwork, head: int, file: ArrayFile) -> SignalEntry:
     field, signal = network.field, network.signals[head]
-    output = field.render(head).reshape(-1, field.channels)
-    columns = field.columns(head)
-    return SignalEntry(
-        head=head,
-        name=signal.name,
-        psnr=signal_psnr(output.reshape(*signal.shape, signal.channels), signal),
-        target=file.append(bytes_or_values(signal.values)),
-        output=file.append(output),
-        weight=file.append(field.head.weight[columns]),
-        bias=file.append(field.head.bias[columns]),
-    )
+    picture = field.render(head, network.grid).cpu().float()
+    output = picture.reshape(-1, field.channels)
+    target, rendered = file.append(bytes_or_values(signal.values)), file.append(output)
+    weight = bias = None
+    if isinstance(field, Field):
+        columns = field.columns(head)
+        weight, bias = (file.append(part[columns].float()) for part in (field.head.weight, field.head.bias))
+    return SignalEntry(head, signal.name, signal_psnr(picture, signal), target, rendered, weight, bias)
 
 
 def bytes_or_values(values: Float[Tensor, "n c"]) -> UInt8[np.ndarray, "n c"] | Float[np.ndarray, "n c"]:

@@ -2,7 +2,7 @@
 
 import shlex
 
-from inrlens.explorer.gather import Gathered, GatheredNetwork
+from inrlens.explorer.gathered import Gathered, GatheredNetwork
 
 
 def bundle_notes(gathered: Gathered, signals: int | None) -> tuple[str, ...]:
@@ -12,16 +12,21 @@ def bundle_notes(gathered: Gathered, signals: int | None) -> tuple[str, ...]:
         left = 0 if signals is None else network.field.heads - signals
         if left > 0:
             more = "1 more signal" if left == 1 else f"{left} more signals"
-            notes.append(
-                f"{network.name} is shown on {signals} of its {network.field.heads} signals; {more}: --signals all."
-            )
+            how = "signals=None" if network.place is None else "--signals all"
+            notes.append(f"{network.name} is shown on {signals} of its {network.field.heads} signals; {more}: {how}.")
     return tuple(notes)
 
 
 def _train(network: GatheredNetwork) -> str:
-    run, layer = network.run, network.field.depth // 2
+    layer = network.field.depth // 2
+    if network.place is None:
+        return (
+            f"{network.name} has no dictionary yet: train one with `inrlens.train_sae(network, layer={layer}, "
+            "n_atoms=1024, k=32).sae` and give it as sae=."
+        )
+    run, record = network.place.run, network.place.record
     folder, file = shlex.quote(str(run.folder)), f"layer{layer}.safetensors"
-    condition = f" --condition {shlex.quote(network.record.name)}" if len(run.record.conditions) > 1 else ""
+    condition = f" --condition {shlex.quote(record.name)}" if len(run.record.conditions) > 1 else ""
     return (
         f"{network.name} has no dictionary yet: train one with `inrlens sae {folder}{condition} --layer {layer} "
         f"-o {file}`, then open `inrlens explore {folder} {file}`."

@@ -7,36 +7,57 @@ from inrlens.atoms.codes import Codes
 from inrlens.atoms.edit import Ablation
 from inrlens.atoms.effects import Effects
 from inrlens.atoms.statistics import atom_statistics
+from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
 from inrlens.explorer.cell import Cell, Panel
 from inrlens.explorer.frame import Frame, frame
+from inrlens.explorer.gather import gather
+from inrlens.explorer.given import given
+from inrlens.fields.network import Network
 from inrlens.fields.quality import signal_psnr
 from inrlens.reports.pictures import heat_map, picture
-from inrlens.reports.words import db, percent, significant
+from inrlens.reports.views import peak
+from inrlens.reports.words import db, percent, significant, thing
+from inrlens.signals.signal import Signal
 
 
 def show(
-    thing: Codes | Ablation | Effects | str | Path | Sequence[str | Path],
+    thing: Codes | Ablation | Effects | Network | str | Path | Sequence[str | Path],
     *,
+    sae: SparseAutoencoder | Sequence[SparseAutoencoder] = (),
+    signal: Signal | Sequence[Signal] | None = None,
     atoms: int = 12,
     signals: int | None = 3,
     height: int = 760,
 ) -> Cell | Frame:
-    """What a notebook shows as pictures: maps, ablations, or a run's explorer.
+    """What a notebook shows as pictures: maps, ablations, or the explorer of a network or a run.
+
+    Volumes are drawn as three slices through the map's largest value, sounds over time, above a spectrogram.
 
     Args:
         thing: codes (the maps of the atoms of largest mean magnitude), an ablation (map, before, after, effect),
-            effects (the same for the atoms that cost most), or a run's folder, alone or with further runs and
-            dictionaries' files (the explorer, written into the first run's folder unless it is there).
+            effects (the same for the atoms that cost most), a network, a field of ours or ``wrap``'s (its explorer), or
+            a run's folder, alone or with further runs and dictionaries' files (the explorer, written into the first
+            run's folder unless it is there).
+        sae: of a network, one or more dictionaries of its layers.
+        signal: of a network, what it was fitted to; of one with several heads one each, in their order.
         atoms: of codes and effects, how many at most.
-        signals: of a run, how many of each network the explorer holds; None holds all.
-        height: of a run, the explorer's, in pixels.
+        signals: of a network or a run, how many of each network the explorer holds; None holds all.
+        height: the explorer's, in pixels.
 
     Raises:
-        InputError: for anything else, for values that are no picture, or a run that cannot be shown.
+        InputError: for anything else, or what does not fit together.
     """
     if atoms < 1:
         raise InputError(f"atoms must be at least 1, not {atoms}.")
+    if height < 1:
+        raise InputError(f"height must be at least 1 pixel, not {height}.")
+    if isinstance(thing, Network):
+        if signal is None:
+            raise InputError("a network is shown beside what it was fitted to: give signal=, one a head.")
+        return frame(given(thing, sae, signal), signals, height)
+    if signal is not None or sae != ():
+        raise InputError(f"sae and signal go with a network, not with {type(thing).__name__}: leave them away.")
     if isinstance(thing, Codes):
         return _maps(thing, atoms)
     if isinstance(thing, Ablation):
@@ -46,20 +67,19 @@ def show(
     paths = [thing] if isinstance(thing, (str, Path)) else thing
     if not isinstance(paths, Sequence) or not paths or not all(isinstance(path, (str, Path)) for path in paths):
         raise InputError(
-            f"{type(thing).__name__} cannot be shown; allowed are Codes, Ablation, Effects, and the path of a run, "
-            "alone or in a list with further runs and dictionaries."
+            f"{type(thing).__name__} cannot be shown; allowed are Codes, Ablation, Effects, a network, and the path of "
+            "a run, alone or in a list with further runs and dictionaries."
         )
-    return frame([Path(path) for path in paths], signals, height)
+    return frame(gather([Path(path) for path in paths]), signals, height)
 
 
 def _maps(codes: Codes, atoms: int) -> Cell:
-    _check_picture(codes.grid)
     statistics = atom_statistics(codes)
     panels = [
         Panel(
             f"atom {atom}",
-            f"on {percent(float(statistics.firing_rate[atom]))} of the picture",
-            heat_map(codes.map(atom), f"Map of atom {atom}"),
+            f"on {percent(float(statistics.firing_rate[atom]))} of the {thing(codes.grid)}",
+            heat_map(codes.map(atom), f"Map of atom {atom}", cut=peak(codes.map(atom))),
         )
         for atom in statistics.top(atoms)
     ]
@@ -70,17 +90,28 @@ def _maps(codes: Codes, atoms: int) -> Cell:
 def _ablations(found: Sequence[Ablation]) -> Cell:
     panels: list[Panel] = []
     for one in found:
-        _check_picture(one.map.shape, one.before.shape[-1])
         strength = one.delta.abs().mean(-1)
-        who = f"atom {one.atom}"
+        who, what = f"atom {one.atom}", thing(one.map.shape)
+        cut, sounds = peak(one.map), len(one.map.shape) == 1
         panels += [
-            Panel(f"map of {who}", f"up to {significant(float(one.map.max()), 2)}", heat_map(one.map, f"Map of {who}")),
-            Panel("before", _quality(one.psnr_before), picture(one.before, "The picture with every atom in place")),
-            Panel(f"without {who}", _quality(one.psnr_after), picture(one.after, f"The picture without {who}")),
+            Panel(
+                f"map of {who}",
+                f"up to {significant(float(one.map.max()), 2)}",
+                heat_map(one.map, f"Map of {who}", cut=cut, sound=one.before if sounds else None),
+            ),
+            Panel(
+                "before", _quality(one.psnr_before), picture(one.before, f"The {what} with every atom in place", cut)
+            ),
+            Panel(f"without {who}", _quality(one.psnr_after), picture(one.after, f"The {what} without {who}", cut)),
             Panel(
                 f"effect of {who}",
                 f"up to {significant(float(strength.max()), 2)}{_lost(one)}",
-                heat_map(strength, f"Absolute effect of {who}, mean over channels"),
+                heat_map(
+                    strength,
+                    f"Absolute effect of {who}, mean over channels",
+                    cut=cut,
+                    sound=0.5 + one.delta if sounds else None,
+                ),
             ),
         ]
     if len(found) == 1:
@@ -110,11 +141,3 @@ def _lost(one: Ablation) -> str:
     if one.psnr_before is None or one.psnr_after is None:
         return ""
     return f"; {db(one.psnr_before, 2)} \N{RIGHTWARDS ARROW} {db(one.psnr_after, 2)}"
-
-
-def _check_picture(grid: Sequence[int], channels: int = 3) -> None:
-    if len(grid) != 2 or channels not in (1, 3):
-        raise InputError(
-            f"a grid of {len(grid)} axes with {channels} channels cannot be shown; allowed are 2 axes and 1 or 3 "
-            "channels."
-        )

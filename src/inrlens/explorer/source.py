@@ -4,9 +4,11 @@ import hashlib
 import json
 from pathlib import Path
 
+from torch import Tensor
+
 from inrlens import __version__
 from inrlens.errors import InputError
-from inrlens.explorer.gather import Gathered
+from inrlens.explorer.gathered import Gathered, GatheredDictionary, GatheredNetwork
 from inrlens.explorer.manifest import VERSION
 from inrlens.explorer.notes import bundle_notes
 from inrlens.studies.record import RECORD_FILE
@@ -33,13 +35,35 @@ def source_digest(gathered: Gathered, signals: int | None) -> str:
     networks = [
         {
             "name": network.name,
-            "field": _digest(network.run.path(network.record.file)),
-            "dictionaries": [(one.name, _digest(one.file)) for one in network.dictionaries],
+            "field": _network_digest(network),
+            "dictionaries": [(one.name, _dictionary_digest(one)) for one in network.dictionaries],
         }
         for network in gathered.networks
     ]
     content = [VERSION, __version__, gathered.title, bundle_notes(gathered, signals), signals, runs, networks]
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _network_digest(network: GatheredNetwork) -> str:
+    """Of a run's network its file's digest; of another what its layers depend on, its pictures, and its signals."""
+    if network.place is not None:
+        return _digest(network.place.run.path(network.place.record.file))
+    field = network.field
+    parts = [field.digest(layer) for layer in range(field.depth)]
+    parts += [_bytes_digest(image) for image in field.render_all(network.grid)]
+    parts += [part for signal in network.signals for part in (signal.name, signal.digest)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _dictionary_digest(one: GatheredDictionary) -> str:
+    if one.file is not None:
+        return _digest(one.file)
+    held = {name: _bytes_digest(value) for name, value in one.sae.state_dict().items()}
+    return hashlib.sha256(json.dumps([held, one.sae.k, repr(one.sae.origin)]).encode()).hexdigest()
+
+
+def _bytes_digest(values: Tensor) -> str:
+    return hashlib.sha256(values.detach().cpu().contiguous().numpy().tobytes()).hexdigest()
 
 
 def _digest(path: Path) -> str:

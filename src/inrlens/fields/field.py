@@ -22,8 +22,9 @@ from inrlens.signals.affine import Affine, on_grid, outside, to_points, to_unit
 class Origin:
     """How a field came to be; travels inside its checkpoint.
 
-    ``kind`` is untrained, single, cohort or transfer; ``signals`` holds a (name, digest) pair a head; ``recipe`` holds
-    the recipe's numbers; ``notes`` whatever else a reader of the numbers must know (freeze depth, divergences).
+    ``kind`` is untrained, single, cohort, meta (a meta-learned start), transfer or imported; ``signals`` holds a (name,
+    digest) pair a head, or for each signal that a start was learned from; ``recipe`` holds the recipe's numbers;
+    ``notes`` whatever else a reader of the numbers must know (freeze depth, divergences, whose file it was).
     """
 
     kind: str = "untrained"
@@ -199,10 +200,11 @@ class Field(Network):
         return Chain(layers, [*products, (self.head.weight.detach()[columns], self.head.bias.detach()[columns])])
 
     def digest(self, layer: int) -> str:
-        """SHA-256 of the projection and of layers 0..``layer``."""
+        """SHA-256 of the encoding and of layers 0..``layer``."""
         digest = hashlib.sha256()
-        if self.encoder.projection is not None:
-            digest.update(self.encoder.projection.frequencies.cpu().numpy().tobytes())
+        if self.encoder.encoding is not None:
+            for value in (*self.encoder.encoding.parameters(), *self.encoder.encoding.buffers()):
+                digest.update(value.detach().cpu().numpy().tobytes())
         for index in range(layer + 1):
             for value in self.encoder.layer(index).state_dict().values():
                 digest.update(value.cpu().numpy().tobytes())
@@ -225,8 +227,10 @@ def initial_field(fitted: Field) -> Field:
     """The network that ``fitted`` started from, drawn again from its recorded seed.
 
     Raises:
-        InputError: where it did not start from a seed alone (a transfer).
+        InputError: where it did not start from a seed alone (a transfer), or its start is not known (imported).
     """
+    if fitted.origin.kind == "imported":
+        raise InputError("an imported network started from weights that its file does not hold.")
     if fitted.origin.kind == "transfer":
         raise InputError("a transferred field started from a cohort, which its seed alone cannot draw again.")
     return Field.new(

@@ -66,7 +66,7 @@ class Network(nn.Module, ABC):
     @property
     @abstractmethod
     def kind(self) -> str:
-        """How it came to be: untrained, single, cohort, transfer, or wrapped."""
+        """How it came to be: untrained, single, cohort, transfer, imported, or wrapped."""
 
     @abstractmethod
     def units(self, layer: int) -> int:

@@ -1,7 +1,7 @@
 """Nonlinearities with their derivatives written out, so that fitting needs no autograd."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
@@ -17,13 +17,15 @@ class Nonlinearity:
     ``value(v, None)`` gives phi(v) and can be differentiated; ``value(v, out)`` writes phi(v) into ``out``, which is
     ``v`` itself where phi keeps its output alone. ``pull_back(grad, v, h)`` multiplies ``grad`` by phi'(v) in place; v
     and ``h = phi(v)`` may be overwritten, and are one tensor, phi(v), where ``keeps`` says ``output``. Without
-    ``pull_back``, fitting takes autograd.
+    ``pull_back``, fitting takes autograd. ``name`` and ``parameters`` say which function it is to whoever runs the
+    network elsewhere.
     """
 
     name: str
     value: Callable[[Tensor, Tensor | None], Tensor]
     pull_back: Callable[[Tensor, Tensor, Tensor], None] | None = None
     keeps: Literal["input", "output"] = "input"
+    parameters: Mapping[str, float] = field(default_factory=dict)
 
 
 def _sine(v: Tensor, out: Tensor | None) -> Tensor:
@@ -111,12 +113,16 @@ def finer(omega: float) -> Nonlinearity:
 
     Its derivative is ``cos((|v| / omega + 1) v) (2 |v| / omega + 1)``.
     """
-    return Nonlinearity("finer", partial(_finer, omega), partial(_finer_pull_back, omega))
+    return Nonlinearity(
+        "finer", partial(_finer, omega), partial(_finer_pull_back, omega), parameters={"omega": float(omega)}
+    )
 
 
 def gabor(ratio: float) -> Nonlinearity:
     """``cos(v) exp(-(ratio v)^2)``: ``cos(omega u) exp(-(s u)^2)`` for ``v = omega u``, ``ratio = s / omega``."""
-    return Nonlinearity("gabor", partial(_gabor, ratio), partial(_gabor_pull_back, ratio))
+    return Nonlinearity(
+        "gabor", partial(_gabor, ratio), partial(_gabor_pull_back, ratio), parameters={"ratio": float(ratio)}
+    )
 
 
 def complex_gabor(ratio: float) -> Nonlinearity:
@@ -126,4 +132,4 @@ def complex_gabor(ratio: float) -> Nonlinearity:
     A row holds d real parts, then d imaginary parts, before and after. It mixes a row's two halves and is not
     holomorphic: it states no derivative, and fitting takes autograd.
     """
-    return Nonlinearity("complex gabor", partial(_complex_gabor, ratio))
+    return Nonlinearity("complex gabor", partial(_complex_gabor, ratio), parameters={"ratio": float(ratio)})

@@ -2,8 +2,8 @@
 
 Paper: Mildenhall, Srinivasan, Tancik, Barron, Ramamoorthi, Ng, "NeRF: Representing Scenes as Neural Radiance Fields for
 View Synthesis", ECCV 2020, eq. 4. Public codes put the coordinates themselves beside the waves, and some leave out the
-factor pi (``models.py`` of liuzhen0212/FINER, no licence, does both); here the encoding is the paper's. Initialisation
-is torch's default. The code here is our own.
+factor pi (``models.py`` of liuzhen0212/FINER, no licence, does both): ``bare`` and ``first_angle`` say so, and are the
+paper's where they are not given. Initialisation is torch's default. The code here is our own.
 """
 
 import math
@@ -15,7 +15,8 @@ from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.fields.backbone import check_sizes, register_backbone, uniform
-from inrlens.fields.encoder import Encoder, FourierProjection, Layer
+from inrlens.fields.encoder import Encoder, Layer
+from inrlens.fields.encoding import FourierProjection
 from inrlens.fields.nonlinearity import RELU
 
 _MOST_FREQUENCIES = 24
@@ -25,10 +26,11 @@ _MOST_FREQUENCIES = 24
 @register_backbone("posenc")
 @dataclass(frozen=True)
 class PosEnc:
-    """``h_l = relu(W_l h_{l-1} + b_l)`` behind ``sin(2^j pi x)`` and ``cos(2^j pi x)``, j = 0..frequencies-1.
+    """``h_l = relu(W_l h_{l-1} + b_l)`` behind ``sin(2^j a x)`` and ``cos(2^j a x)``, j = 0..frequencies-1.
 
     Each of the m ``coordinates`` is encoded by itself: 2 m ``frequencies`` features, all sines first, each coordinate's
-    frequencies together. ``width`` is d, ``depth`` L.
+    frequencies together, and with ``bare`` the coordinates themselves after them. ``first_angle`` is a, pi in the
+    paper. ``width`` is d, ``depth`` L.
     """
 
     name: ClassVar[str] = "posenc"
@@ -39,6 +41,8 @@ class PosEnc:
     width: int = 256
     depth: int = 5
     frequencies: int = 10
+    first_angle: float = math.pi
+    bare: bool = False
 
     def __post_init__(self) -> None:
         check_sizes(
@@ -53,19 +57,23 @@ class PosEnc:
                 f"posenc: frequencies must be at most {_MOST_FREQUENCIES}, the binary digits of a coordinate, not "
                 f"{self.frequencies}."
             )
+        if not 0.0 < self.first_angle < math.inf:
+            raise InputError(f"posenc: first_angle must be a positive number, not {self.first_angle}.")
 
     def encoder(self, generator: torch.Generator) -> Encoder:
         """The encoding, which is the same for every seed, and freshly initialised layers."""
-        # FourierProjection takes cycles per unit: 2^(j-1) of them are an angle of 2^j pi.
-        cycles = 2.0 ** (torch.arange(self.frequencies, dtype=torch.float32) - 1.0)
+        # FourierProjection takes cycles per unit: 2^j a / (2 pi) of them are an angle of 2^j a.
+        slowest = self.first_angle / (2.0 * math.pi)
+        cycles = slowest * 2.0 ** torch.arange(self.frequencies, dtype=torch.float32)
         frequencies = torch.kron(torch.eye(self.coordinates), cycles[:, None])
+        features = 2 * len(frequencies) + (self.coordinates if self.bare else 0)
         layers = []
         for index in range(self.depth):
-            d_in = 2 * len(frequencies) if index == 0 else self.width
+            d_in = features if index == 0 else self.width
             bound = 1.0 / math.sqrt(d_in)
             weight = uniform((self.width, d_in), bound, generator)
             layers.append(Layer(weight, uniform((self.width,), bound, generator), RELU))
-        return Encoder(layers, FourierProjection(frequencies))
+        return Encoder(layers, FourierProjection(frequencies, self.bare))
 
     def head(self, rows: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Initial weight and bias of linear heads."""

@@ -41,7 +41,7 @@ class Divergence:
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted field and how it went.
+    """A fitted field and how it went; of a meta-learned start, the quality is that after the recipe's inner steps.
 
     ``psnr`` is the mean over signals of each signal's PSNR after the last step, on every sample of the grid that is
     used, output clamped to [0, 1]; ``psnrs`` are the signals' own. ``left_out_psnrs`` are theirs on the samples that

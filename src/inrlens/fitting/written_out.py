@@ -49,7 +49,12 @@ class WrittenOut:
         ``weight`` is what one squared error counts in the loss.
         """
         stack, buffers = self._stack, self._of(inputs.shape[0])
-        h = inputs.expand(targets.shape[0], -1, -1)
+        around = stack.encodings[0].vertices(inputs) if stack.encodings else None
+        if around is None:
+            entering = inputs.expand(targets.shape[0], -1, -1)
+        else:
+            entering = torch.stack([encoding.interpolate(*around) for encoding in stack.encodings])
+        h = entering
         for index, layer in enumerate(self._layers):
             v = buffers.v[index]
             bias = stack.biases[index].unsqueeze(1)
@@ -73,9 +78,13 @@ class WrittenOut:
             torch.baddbmm(grad, delta, above, beta=0.0, alpha=scale, out=grad)
             assert layer.nonlinearity.pull_back is not None
             layer.nonlinearity.pull_back(grad, buffers.v[index], buffers.h[index])
-            below = buffers.h[index - 1] if index else inputs.expand(targets.shape[0], -1, -1)
-            self._accumulate(2 + 2 * index, grad, below, layer.scale)
+            below = buffers.h[index - 1] if index else entering
+            self._accumulate(stack.first + 2 * index, grad, below, layer.scale)
             delta, above, scale = grad, stack.matrices[index], layer.scale
+        if around is not None:
+            grad = scale * torch.bmm(delta, above)
+            for encoding, one, total in zip(stack.encodings, grad, self.gradients[2], strict=True):
+                encoding.pull_back(*around, one, total)
 
     def _of(self, n: int) -> "_Buffers":
         if n not in self._packed:

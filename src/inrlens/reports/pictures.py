@@ -1,8 +1,7 @@
-"""Pictures and maps as PNG data URIs, small enough to travel inside a page."""
+"""Values and maps on any grid as PNG data URIs, small enough to travel inside a page."""
 
 import base64
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from inrlens.errors import InputError
+from inrlens.reports.views import Cut, laid_out, over_time, spectrum, stacked, waveform
 
 LONGEST_SIDE = 160
 """Pixels: anything larger is averaged down before it enters the page."""
@@ -33,25 +33,65 @@ class Picture:
     height: int
 
 
-def picture(image: Float[Tensor, "h w c"], alt: str, left_out: Bool[Tensor, "h w"] | None = None) -> Picture:
-    """Values in [0, 1] (clamped), one or three channels; hatched where samples are left out."""
-    shown = shrunk(image.detach().cpu().float().clamp(0.0, 1.0))
-    array = (shown * 255.0).round().to(torch.uint8).numpy()
+def picture(
+    values: Float[Tensor, "*grid c"],
+    alt: str,
+    cut: Cut | None = None,
+    longest: int | None = LONGEST_SIDE,
+    left_out: Bool[Tensor, "*grid"] | None = None,
+) -> Picture:
+    """Values in [0, 1] (clamped) as people see or read them: a picture of one or three channels as it is, a volume as
+    three slices through ``cut`` (default: the middle), a sound as its waveform above its spectrogram.
+
+    Any other number of channels is shown as the mean over them.
+
+    Args:
+        values: on the grid, channels last.
+        alt: what is seen, in words.
+        cut: one index an axis.
+        longest: pixels of a picture's or slice's longest side; more are averaged down. None shows every sample.
+        left_out: where a picture or slice is hatched, since a mask leaves the samples out.
+    """
+    plain = values.detach().cpu().float().clamp(0.0, 1.0)
+    if plain.ndim == 2:
+        return _heated(stacked(waveform(plain), spectrum(plain)), alt)
+    if plain.shape[-1] not in (1, 3):
+        plain = plain.mean(-1, keepdim=True)
+    array = (laid_out(plain, cut, longest) * 255.0).round().to(torch.uint8).numpy()
     encoded = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
-    return _encoded(encoded if left_out is None else _hatched(encoded, left_out), alt)
+    return _encoded(_hatched(encoded, left_out, cut, longest), alt)
 
 
 def heat_map(
-    values: Float[Tensor, "h w"], alt: str, top: float | None = None, left_out: Bool[Tensor, "h w"] | None = None
+    values: Float[Tensor, "*grid"],
+    alt: str,
+    top: float | None = None,
+    cut: Cut | None = None,
+    sound: Float[Tensor, "n c"] | None = None,
+    longest: int | None = LONGEST_SIDE,
+    left_out: Bool[Tensor, "*grid"] | None = None,
 ) -> Picture:
-    """Values from 0 (black) to ``top`` (default: their own maximum) through the colour map, as a palette PNG; hatched
-    where samples are left out."""
-    shown = shrunk(values.detach().cpu().float()[:, :, None])[:, :, 0]
+    """Values from 0 (black) to ``top`` (default: the largest shown) through the colour map, as a palette PNG.
+
+    A volume's are three slices through ``cut`` (default: the middle). Along one axis they are bars over time, above
+    the spectrogram of ``sound`` where it is given. ``left_out`` is hatched as in ``picture``.
+    """
+    plain = values.detach().cpu().float()
+    if plain.ndim == 1:
+        bars = over_time(plain, float(plain.max()) if top is None else top)
+        return _heated(bars if sound is None else stacked(bars, spectrum(sound)), alt)
+    shown = laid_out(plain[..., None], cut, longest)[:, :, 0]
     top = float(shown.max()) if top is None else top
-    scaled = (shown / top).clamp(0.0, 1.0) if top > 0.0 else torch.zeros_like(shown)
-    encoded = Image.fromarray((scaled * 255.0).round().to(torch.uint8).numpy())
-    encoded.putpalette(palette())
-    return _encoded(encoded if left_out is None else _hatched(encoded, left_out), alt)
+    levels = (shown / top).clamp(0.0, 1.0) if top > 0.0 else torch.zeros_like(shown)
+    return _encoded(_hatched(_coloured(levels), left_out, cut, longest), alt)
+
+
+def signed_picture(
+    delta: Float[Tensor, "*grid c"], alt: str, cut: Cut | None = None, longest: int | None = LONGEST_SIDE
+) -> Picture:
+    """A signed difference around 1/2, which is no change, scaled to its largest size, as ``picture`` shows values."""
+    top = float(delta.abs().max())
+    return picture(0.5 + 0.5 * delta / top if top > 0.0 else 0.5 + delta, alt, cut, longest)
 
 
 def picture_file(path: Path, alt: str) -> Picture:
@@ -68,23 +108,9 @@ def picture_file(path: Path, alt: str) -> Picture:
     return picture(torch.from_numpy(array.copy()).reshape(*array.shape[:2], -1), alt)
 
 
-def shrunk(image: Float[Tensor, "h w c"]) -> Float[Tensor, "h2 w2 c"]:
-    """The image averaged over square blocks until its longest side is at most ``LONGEST_SIDE``; small ones as is."""
-    block = block_of(image.shape[:2], LONGEST_SIDE)
-    if block <= 1:
-        return image
-    pooled = torch.nn.functional.avg_pool2d(image.permute(2, 0, 1)[None], block, ceil_mode=True)
-    return pooled[0].permute(1, 2, 0)
-
-
-def block_of(shape: Sequence[int], longest: int) -> int:
-    """The side of the square blocks that a grid is averaged over until its longest side is at most ``longest``."""
-    return -(-max(shape) // longest)
-
-
 def is_shrunk(shape: tuple[int, ...]) -> bool:
-    """Whether pictures of this grid enter the page averaged down."""
-    return max(shape) > LONGEST_SIDE
+    """Whether pictures or slices of this grid enter the page averaged down."""
+    return len(shape) > 1 and max(shape) > LONGEST_SIDE
 
 
 @cache
@@ -96,9 +122,29 @@ def palette() -> list[int]:
     return [round(255.0 * float(channel)) for colour in colours for channel in colour[:3]]
 
 
-def _hatched(image: Image.Image, left_out: Bool[Tensor, "h w"]) -> Image.Image:
+def pixels(shown: Picture) -> Image.Image:
+    """What a picture holds, in RGB."""
+    with Image.open(io.BytesIO(base64.b64decode(shown.uri.partition(",")[2]))) as opened:
+        return opened.convert("RGB")
+
+
+def _heated(levels: Float[Tensor, "h w"], alt: str) -> Picture:
+    return _encoded(_coloured(levels), alt)
+
+
+def _coloured(levels: Float[Tensor, "h w"]) -> Image.Image:
+    encoded = Image.fromarray((levels * 255.0).round().to(torch.uint8).numpy())
+    encoded.putpalette(palette())
+    return encoded
+
+
+def _hatched(
+    image: Image.Image, left_out: Bool[Tensor, "*grid"] | None, cut: Cut | None, longest: int | None
+) -> Image.Image:
     """The image with diagonal grey stripes over every pixel that mostly stands for samples left out."""
-    mostly = (shrunk(left_out.cpu().float()[:, :, None])[:, :, 0] > 0.5).numpy()
+    if left_out is None:
+        return image
+    mostly = (laid_out(left_out.cpu().float()[..., None], cut, longest)[:, :, 0] > 0.5).numpy()
     array = np.array(image.convert("RGB"))
     row, column = np.indices(mostly.shape)
     stripes = np.where((row + column) // 2 % 2 == 0, *_STRIPES).astype(np.uint8)

@@ -1,7 +1,7 @@
 """Numbers and names as a reader meets them; None, infinities and NaN get words of their own."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 MINUS = "\N{MINUS SIGN}"
 THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -138,8 +138,18 @@ def condition_title(kind: str, backbone: str) -> str:
     return f"{kind.capitalize()} {backbone_title(backbone)}"
 
 
+def source(notes: Mapping[str, object]) -> str:
+    """What a transfer started from, by the notes of its origin."""
+    return "meta-learned start" if notes.get("source") == "meta" else "cohort"
+
+
+def thing(shape: Sequence[int]) -> str:
+    """What lies on a grid, in one word."""
+    return {1: "sound", 2: "picture", 3: "volume"}.get(len(shape), "grid")
+
+
 def size(shape: Sequence[int]) -> str:
-    """A grid in pixels, height first as arrays have it."""
+    """A grid's samples an axis, a picture's height first as arrays have it."""
     return " \N{MULTIPLICATION SIGN} ".join(str(side) for side in shape)
 
 

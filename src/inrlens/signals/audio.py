@@ -73,8 +73,8 @@ def load_audio(path: str | Path, seconds: float | None = None, mono: bool = True
             rate, channels, subtype = int(file.samplerate), int(file.channels), str(file.subtype)
             if mono and channels > 1:
                 raise InputError(
-                    f"{path} has {channels} channels where one is needed: mix it down first, or keep them with "
-                    "mono=False."
+                    f"{path} has {channels} channels where one is needed: mix them down first, as ffmpeg does with "
+                    "-ac 1, or keep them in Python with mono=False."
                 )
             count = _count(path, int(file.frames), rate, seconds)
             check_memory(str(path), (count,), channels)

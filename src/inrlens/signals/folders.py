@@ -1,12 +1,16 @@
-"""A folder of images as a list of signals."""
+"""A folder of images, volumes or sounds as a list of signals."""
 
 import fnmatch
 import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from inrlens.errors import InputError
+from inrlens.signals.audio import AUDIO_SUFFIXES, load_audio
 from inrlens.signals.images import load_image
+from inrlens.signals.nifti import NIFTI_SUFFIXES, load_nifti
 from inrlens.signals.signal import Signal
 from inrlens.signals.sizing import Fitting
 
@@ -48,34 +52,120 @@ def load_folder(
     Args:
         folder: the folder.
         pattern: a shell pattern that a file's name must match, for example ``"*.jpg"``.
-        size, grey, how: as for ``load_image``.
+        size: as for ``load_image``, like the next two.
+        grey: one channel.
+        how: how the size is reached.
         limit: read at most so many images.
 
     Raises:
         InputError: where the folder is missing or holds no readable image that matches.
     """
+    return _read(Path(folder), pattern, limit, _IMAGES, lambda path: load_image(path, size, grey, how))
+
+
+def load_volume_folder(folder: str | Path, pattern: str = "*", limit: int | None = None) -> SignalList:
+    """Reads the NIfTI files directly inside a folder, each as ``load_nifti`` does, sorted by name.
+
+    Raises:
+        InputError: as ``load_folder``, or where one differs from the others in its grid.
+    """
+    return _alike(Path(folder), _read(Path(folder), pattern, limit, _VOLUMES, load_nifti))
+
+
+def load_audio_folder(folder: str | Path, pattern: str = "*", limit: int | None = None) -> SignalList:
+    """Reads the sound files of one channel directly inside a folder, each as ``load_audio`` does, sorted by name.
+
+    Raises:
+        InputError: as ``load_folder``, or where one differs from the others in its number of samples.
+    """
+    return _alike(Path(folder), _read(Path(folder), pattern, limit, _SOUNDS, load_audio))
+
+
+def load_any_folder(
+    folder: str | Path,
+    pattern: str = "*",
+    size: tuple[int, int] | None = None,
+    grey: bool = False,
+    how: Fitting = "resize",
+    limit: int | None = None,
+) -> SignalList:
+    """Reads a folder of images, of NIfTI files or of sounds, by the endings of its files; the arguments are those of
+    ``load_folder``. A folder that holds any image is one of images.
+
+    Raises:
+        InputError: as the three; where there are volumes and sounds, or a size or grey is asked for of what are no
+            images.
+    """
     folder = Path(folder)
+    kinds = [kind for kind in (_IMAGES, _VOLUMES, _SOUNDS) if any(True for _ in _named(folder, pattern, kind.suffixes))]
+    if not kinds or _IMAGES in kinds:
+        return load_folder(folder, pattern, size, grey, how, limit)
+    if len(kinds) > 1:
+        raise InputError(f'{folder} holds volumes and sounds: choose one kind with a pattern, such as "*.wav".')
+    if size is not None or grey:
+        raise InputError(f"{folder} holds no images: leave size and grey out.")
+    return (load_volume_folder if kinds == [_VOLUMES] else load_audio_folder)(folder, pattern, limit)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of file by its endings: ``what`` it is in words, ``more`` than one of it."""
+
+    what: str
+    more: str
+    suffixes: tuple[str, ...]
+
+
+_IMAGES = _Kind("an image", "image", IMAGE_SUFFIXES)
+_VOLUMES = _Kind("a NIfTI", "NIfTI file", NIFTI_SUFFIXES)
+_SOUNDS = _Kind("a sound", "sound", AUDIO_SUFFIXES)
+
+
+def _named(folder: Path, pattern: str, suffixes: tuple[str, ...] = ("",)) -> Iterator[Path]:
+    """The files that are no secret and match, by name."""
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        matches = fnmatch.fnmatch(path.name, pattern) and path.name.lower().endswith(suffixes)
+        if matches and not path.is_dir() and not path.name.startswith("."):
+            yield path
+
+
+def _read(folder: Path, pattern: str, limit: int | None, kind: _Kind, read: Callable[[Path], Signal]) -> SignalList:
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder.")
     if limit is not None and limit < 1:
-        raise InputError(f"limit must be at least 1 image, not {limit}.")
+        raise InputError(f"limit must be at least 1 {kind.more}, not {limit}.")
     signals: list[Signal] = []
     skipped: list[Skipped] = []
-    for path in sorted(folder.iterdir()):
+    for path in _named(folder, pattern):
         if limit is not None and len(signals) == limit:
             break
-        if path.is_dir() or path.name.startswith(".") or not fnmatch.fnmatch(path.name, pattern):
-            continue
-        if path.suffix.lower() not in IMAGE_SUFFIXES:
-            skipped.append(Skipped(path.name, "not an image file by its ending"))
+        if not path.name.lower().endswith(kind.suffixes):
+            skipped.append(Skipped(path.name, f"not {kind.what} file by its ending"))
             continue
         try:
-            signals.append(load_image(path, size, grey, how))
+            signals.append(read(path))
         except InputError as error:
             skipped.append(Skipped(path.name, str(error)))
     for file in skipped:
         _log.warning("%s was left out: %s", file.file, file.reason)
     if not signals:
         reasons = f" ({skipped[0].file}: {skipped[0].reason})" if skipped else ""
-        raise InputError(f"{folder} holds no image that matches {pattern!r} and can be read{reasons}.")
+        raise InputError(f"{folder} holds no {kind.more} that matches {pattern!r} and can be read{reasons}.")
     return SignalList(signals, tuple(skipped))
+
+
+def _alike(folder: Path, signals: SignalList) -> SignalList:
+    """The signals, which must share one grid: nothing here scales volumes or sounds."""
+    usual, count = Counter(signal.shape for signal in signals).most_common(1)[0]
+    odd = next((signal for signal in signals if signal.shape != usual), None)
+    if odd is not None:
+        raise InputError(
+            f"{folder}: {odd.name} has {_sides(odd.shape)} samples and {count} of {len(signals)} files "
+            f"{_sides(usual)}, but signals fitted together share one grid: cut them alike, or leave it out with a "
+            "pattern."
+        )
+    return signals
+
+
+def _sides(shape: tuple[int, ...]) -> str:
+    return "x".join(str(side) for side in shape)

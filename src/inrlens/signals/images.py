@@ -93,9 +93,17 @@ def save_image(path: str | Path, image: Float[Tensor, "h w c"], bit_depth: int =
     top = 255.0 if bit_depth == 8 else 65535.0
     array = (image.detach().cpu().clamp(0.0, 1.0) * top).round().numpy()
     array = array.astype(np.uint8 if bit_depth == 8 else np.uint16)
-    picture = Image.fromarray(array[:, :, 0] if channels == 1 else array)
+    save_png(path, Image.fromarray(array[:, :, 0] if channels == 1 else array))
+
+
+def save_png(path: str | Path, image: Image.Image) -> None:
+    """Writes an image of Pillow's as a PNG, whole or not at all.
+
+    Raises:
+        InputError: where the file cannot be written.
+    """
     with whole_file(Path(path)) as temporary:
-        picture.save(temporary, format="PNG")
+        image.save(temporary, format="PNG")
 
 
 def check_fitting(size: tuple[int, int] | None, how: str) -> None:

@@ -12,9 +12,10 @@ import torch
 
 from inrlens.dictionaries.exchange.config import read_config
 from inrlens.dictionaries.exchange.fold import Parameters, UnevenRows, as_dictionary, scale_together
-from inrlens.dictionaries.exchange.tensors import is_dense, parameters
+from inrlens.dictionaries.exchange.tensors import parameters
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
+from inrlens.tensor_files import is_dense, read_pickled
 
 CONFIG, WEIGHTS = "config.json", "ae.pt"
 _NUMBERS = ("trainer_class", "dict_class", "activation_dim", "dict_size", "k", "layer", "submodule_name", "lm_name")
@@ -50,16 +51,7 @@ def read_dictionary_learning(folder: Path, layer: int, uneven_rows: UnevenRows) 
 
 
 def _read_pickled_tensors(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise InputError(f"{path} does not exist or is no file.")
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    # A damaged or hostile pickle can fail anywhere; torch's own sentence would advise to trust it.
-    except Exception as error:
-        raise InputError(
-            f"{path} is damaged or holds more than plain tensors, and nothing else is unpickled here: "
-            f"save the dictionary's state_dict with torch.save."
-        ) from error
+    found = read_pickled(path)
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
         raise InputError(f"{path} holds no tensors by name: save the dictionary's state_dict with torch.save.")
     return dict(found)

@@ -16,8 +16,9 @@ from inrlens.dictionaries.exchange.fold import (
     scale_rows,
     scale_together,
 )
-from inrlens.dictionaries.exchange.tensors import parameters, read_safetensors
+from inrlens.dictionaries.exchange.tensors import parameters
 from inrlens.dictionaries.topk import SparseAutoencoder
+from inrlens.tensor_files import read_safetensors
 
 CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
 _CENTRE, _BY_LENGTH = "apply_b_dec_to_input", "rescale_acts_by_decoder_norm"

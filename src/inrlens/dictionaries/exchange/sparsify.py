@@ -14,10 +14,11 @@ from safetensors.torch import save
 
 from inrlens.dictionaries.exchange.config import read_config
 from inrlens.dictionaries.exchange.fold import Parameters, UnevenRows, as_dictionary, scale_together
-from inrlens.dictionaries.exchange.tensors import parameters, read_safetensors
+from inrlens.dictionaries.exchange.tensors import parameters
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
 from inrlens.files import whole_folder
+from inrlens.tensor_files import read_safetensors
 
 CONFIG, WEIGHTS = "cfg.json", "sae.safetensors"
 _ABOUT_TRAINING = ("normalize_decoder", "multi_topk")

@@ -4,27 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from inrlens.errors import InputError
-
-
-def read_safetensors(path: Path) -> dict[str, Tensor]:
-    """All tensors of a safetensors file.
-
-    Raises:
-        InputError: where it is missing, cut short or no such file.
-    """
-    if not path.is_file():
-        raise InputError(f"{path} does not exist or is no file.")
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise InputError(f"{path} is no safetensors file, or it is cut short or damaged ({error}).") from error
-    except OSError as error:
-        raise InputError(f"{path} could not be read: {error.strerror or error}.") from error
+from inrlens.tensor_files import is_dense
 
 
 def parameters(path: Path, found: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
@@ -52,8 +35,3 @@ def parameters(path: Path, found: dict[str, Any], shapes: dict[str, tuple[int, .
     double = any(found[name].dtype == torch.float64 for name in shapes)
     dtype = torch.float64 if double else torch.float32
     return {name: found[name].detach().to(dtype).contiguous() for name in shapes}
-
-
-def is_dense(value: Any) -> bool:
-    """Whether it is a tensor whose numbers all lie in memory, which files may also say of sparse or empty ones."""
-    return isinstance(value, Tensor) and value.layout == torch.strided and value.device.type == "cpu"

@@ -7,13 +7,13 @@ from inrlens.reports.readings.fits import the
 from inrlens.studies.record import ConditionRecord, LayerRecord
 
 
-def support_reading(supports: Sequence[tuple[ConditionRecord, Sequence[float]]]) -> str:
-    """How much of the picture the shown atoms cover in every network, and the ratio where there are two."""
+def support_reading(supports: Sequence[tuple[ConditionRecord, Sequence[float]]], thing: str = "picture") -> str:
+    """How much of the picture or other ``thing`` the shown atoms cover in every network, and the ratio of two."""
     known = [(condition, shares) for condition, shares in supports if shares]
     if not known:
         return "No atom is alive at this layer."
     parts = [
-        f"{words.span(words.percent(min(shares)), words.percent(max(shares)))} of the picture in {the(condition)}"
+        f"{words.span(words.percent(min(shares)), words.percent(max(shares)))} of the {thing} in {the(condition)}"
         for condition, shares in known
     ]
     text = f"the atoms taken out here cover {words.listed(parts)}"

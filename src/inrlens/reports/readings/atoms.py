@@ -81,7 +81,7 @@ def quality_reading(conditions: Sequence[ConditionRecord]) -> str:
     if not parts:
         return "No dictionary's fidelity is a number."
     return words.sentence(
-        f"putting a layer's reconstruction in its place keeps least of the network's own picture {words.listed(parts)}"
+        f"putting a layer's reconstruction in its place keeps least of the network's own output {words.listed(parts)}"
     )
 
 

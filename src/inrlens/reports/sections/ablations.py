@@ -9,6 +9,7 @@ from inrlens.reports import words
 from inrlens.reports.parts import middle
 from inrlens.reports.pictures import Picture, heat_map, picture
 from inrlens.reports.readings.ablations import layer_of, outside_reading, support_reading, worst_reading
+from inrlens.reports.views import how_cut, how_heard, peak
 from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord, LayerRecord
 
@@ -23,6 +24,7 @@ class AblationPanel:
     why: str
     map: Picture
     map_max: str
+    intact: Picture
     after: Picture
     effect: Picture
     largest: str
@@ -35,10 +37,9 @@ class AblationPanel:
 
 @dataclass(frozen=True)
 class AblationGroup:
-    """One network's panels, and its picture with every atom in place."""
+    """One network's panels."""
 
     title: str
-    intact: Picture
     panels: tuple[AblationPanel, ...]
 
 
@@ -48,6 +49,8 @@ class AblationSection:
 
     layer: int
     signal: str
+    thing: str
+    how: str
     reading: str
     outside: str
     worst: str
@@ -55,19 +58,22 @@ class AblationSection:
 
 
 def ablations(run: OpenRun) -> AblationSection | None:
-    """None where no cohort has a dictionary, or the signals are not pictures."""
+    """None where no network has a dictionary."""
     conditions = [c for c in run.record.conditions if c.layers and c.kind == "cohort"]
     conditions = conditions or [c for c in run.record.conditions if c.layers]
     number = middle(conditions)
-    if number is None or not run.pictures:
+    if number is None:
         return None
     groups = [_group(run, condition, number) for condition in conditions]
     panels = [panel for group in groups for panel in group.panels]
     supports = [(c, [panel.support for panel in group.panels]) for c, group in zip(conditions, groups, strict=True)]
+    shown = run.signal(conditions[0].signals[0])
     return AblationSection(
         layer=number,
-        signal=run.signal(conditions[0].signals[0]).name,
-        reading=support_reading(supports),
+        signal=shown.name,
+        thing=words.thing(shown.shape),
+        how=how_cut(shown.shape, "through the map's largest value") + how_heard(shown),
+        reading=support_reading(supports, words.thing(shown.shape)),
         outside=outside_reading(max((panel.outside for panel in panels), default=0.0), len(panels)),
         worst=worst_reading(conditions, number),
         groups=tuple(groups),
@@ -78,7 +84,6 @@ def _group(run: OpenRun, condition: ConditionRecord, number: int) -> AblationGro
     layer = layer_of(condition, number)
     assert layer is not None
     title = words.condition_title(condition.kind, condition.backbone)
-    intact = picture(run.field(condition).render(0), f"Reconstruction of the {title} network with every atom in place")
     atoms: dict[int, str] = {
         atom: f"number {place + 1} by mean magnitude" for place, atom in enumerate(layer.top_atoms[:TOP])
     }
@@ -87,7 +92,7 @@ def _group(run: OpenRun, condition: ConditionRecord, number: int) -> AblationGro
         also = atoms.get(layer.worst_atom)
         atoms[layer.worst_atom] = f"{also}, and costs most of all" if also else f"costs most of all{rank}"
     panels = tuple(_panel(run, condition, layer, atom, why) for atom, why in atoms.items())
-    return AblationGroup(title, intact, panels)
+    return AblationGroup(title, panels)
 
 
 def _panel(run: OpenRun, condition: ConditionRecord, layer: LayerRecord, atom: int, why: str) -> AblationPanel:
@@ -95,14 +100,28 @@ def _panel(run: OpenRun, condition: ConditionRecord, layer: LayerRecord, atom: i
     one = ablate(run.field(condition), run.dictionary(layer.file), atom, head=0, signal=signal)
     strength = one.delta.abs().mean(-1)
     who = f"atom {atom} of {words.condition_title(condition.kind, condition.backbone)}, layer {layer.layer}"
+    cut, sounds = peak(one.map), len(one.map.shape) == 1
+    thing = words.thing(one.map.shape)
+    intact = f"Reconstruction of the {words.condition_title(condition.kind, condition.backbone)} network, all in place"
     support = float((one.map > 0.0).double().mean())
     return AblationPanel(
         atom=atom,
         why=why,
-        map=heat_map(one.map, f"Map of {who}: it fires on {words.percent(support)} of the picture"),
+        map=heat_map(
+            one.map,
+            f"Map of {who}: it fires on {words.percent(support)} of the {thing}",
+            cut=cut,
+            sound=one.before if sounds else None,
+        ),
         map_max=words.significant(float(one.map.max()), 2),
-        after=picture(one.after, f"Reconstruction without {who}"),
-        effect=heat_map(strength, f"Absolute effect of {who} on the picture"),
+        intact=picture(one.before, intact, cut),
+        after=picture(one.after, f"Reconstruction without {who}", cut),
+        effect=heat_map(
+            strength,
+            f"Absolute effect of {who} on the {thing}",
+            cut=cut,
+            sound=0.5 + one.delta if sounds else None,
+        ),
         largest=words.significant(float(strength.max()), 2),
         before_after=f"{words.db(one.psnr_before, 2)} \N{RIGHTWARDS ARROW} {words.db(one.psnr_after, 2)}",
         drop_text=words.gain(None if one.psnr_drop is None else -one.psnr_drop),

@@ -13,6 +13,7 @@ from inrlens.reports.packed import LONGEST_SIDE, PackedMaps, pack_maps, packed
 from inrlens.reports.parts import Examined, examined
 from inrlens.reports.pictures import palette
 from inrlens.reports.readings.every import cloud_reading
+from inrlens.reports.views import how_cut
 from inrlens.studies.opened import OpenRun
 
 TENTHS = 10
@@ -25,7 +26,7 @@ class Cloud:
 
     ``places`` are x and y of each dot in tenths of the drawing's units (``packed``, 2 bytes); ``said`` a line an atom:
     number, PSNR without it, place by mean magnitude, active fraction, locality, pieces, largest code, tabs between
-    them. ``maps`` is None where the signals are no pictures.
+    them.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Cloud:
     atoms: int
     places: str
     said: str
-    maps: PackedMaps | None
+    maps: PackedMaps
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,15 @@ def every(run: OpenRun) -> EverySection | None:
     if not found:
         return None
     small = ""
-    if run.pictures and max(run.signals[0].shape) > LONGEST_SIDE:
+    shape = run.signals[0].shape
+    if max(shape) > LONGEST_SIDE:
         small = " Maps are averaged down to fit the page."
+    cut = how_cut(shape, "through the largest code")
     what = (
         "One dot a living atom. Across: the share of coordinates where its code passes 0.01. Up: by how many dB the "
         "PSNR of the network's first signal falls when it alone is taken out; below 0 the PSNR rises. The scale is "
         "even about 0 and logarithmic away from it. Colour: locality, the share of the effect's energy within a "
-        f"quarter unit of its centre (the picture's side is 2 units).{small}"
+        f"quarter unit of its centre (every side of the {words.thing(shape)} is 2 units).{cut}{small}"
     )
     return EverySection(what, _steps(), found, packed(palette(), 1))
 
@@ -93,7 +96,7 @@ def _cloud(run: OpenRun, one: Examined, number: int) -> Cloud | None:
         atoms=len(order),
         places=packed([round(TENTHS * value) for place in places for value in place], 2),
         said="\n".join(_said(atlas, order)),
-        maps=pack_maps(atlas.codes, order) if run.pictures else None,
+        maps=pack_maps(atlas.codes, order),
     )
 
 

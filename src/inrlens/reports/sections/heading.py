@@ -32,7 +32,8 @@ def _title(record: RunRecord) -> str:
     network = words.backbone_title(condition.backbone)
     if record.kind == "cohort":
         return f"{words.count(len(names), 'signal')} in one {network} encoder"
-    how = "fitted on a cohort's layers" if record.kind == "transfer" else f"as a {network}"
+    on = f"fitted on a {words.source(condition.notes)}'s layers"
+    how = on if record.kind == "transfer" else f"as a {network}"
     return f"{words.listed(names)} {how}"
 
 
@@ -73,9 +74,10 @@ def _intro_of_fit(record: RunRecord, signals: str) -> str:
     text += f"{signals} in {words.count(condition.steps, 'step')} and {words.duration(condition.seconds)}."
     if condition.kind == "transfer":
         freeze, rest = condition.notes.get("freeze"), condition.notes.get("rest")
-        start = {"warm": "started from the cohort's weights", "reinit": "drawn afresh"}.get(str(rest), str(rest))
+        source = words.source(condition.notes)
+        start = {"warm": f"started from the {source}'s weights", "reinit": "drawn afresh"}.get(str(rest), str(rest))
         if freeze is None:
             return f"{text} No layer was frozen; all were {start}."
         held = "layer 0" if freeze == 0 else f"layers 0 to {freeze}"
-        return f"{text} The cohort's {held} stayed frozen; what follows was {start}."
+        return f"{text} The {source}'s {held} stayed frozen; what follows was {start}."
     return text

@@ -94,7 +94,7 @@ _ATLAS = (
     (
         "Energy, locality",
         "The energy of an effect is its square, mean over coordinates and channels. Locality is the share of it "
-        f"within {RADIUS:g} of its centre, an eighth of the picture's side.",
+        f"within {RADIUS:g} of its centre, an eighth of a side.",
     ),
     (
         "Pieces",

@@ -12,6 +12,7 @@ from inrlens.reports.figures.fits import history_panels
 from inrlens.reports.parts import Figure, condition_keys
 from inrlens.reports.pictures import Picture, heat_map, picture
 from inrlens.reports.readings.fits import history_reading, quality_reading
+from inrlens.reports.views import how_cut, how_heard
 from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord
 
@@ -20,7 +21,8 @@ AMPLIFICATIONS = (1, 2, 5, 10, 20, 50, 100, 200)
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """One head's picture beside its signal; ``error`` is the mean absolute error over channels, amplified."""
+    """One head's output beside its signal; ``error`` is the mean absolute error over channels, amplified; ``ssim`` is
+    None where the signal is no picture."""
 
     title: str
     signal: str
@@ -28,7 +30,7 @@ class Reconstruction:
     reconstruction: Picture
     error: Picture
     psnr: str
-    ssim: str
+    ssim: str | None
 
 
 @dataclass(frozen=True)
@@ -50,46 +52,52 @@ def reconstructions(run: OpenRun) -> Reconstructions | None:
     rendered: dict[tuple[str, int], Tensor] = {}
     errors: dict[tuple[str, int], Tensor] = {}
     counted: list[Tensor] = []
-    for condition in conditions if run.pictures else ():
+    for condition in conditions:
         pictures = [image.cpu() for image in run.field(condition).render_all()]
         for head, (position, image) in enumerate(zip(condition.signals, pictures, strict=True)):
+            signal = run.signal(position)
             rendered[condition.name, head] = image
-            errors[condition.name, head] = (image.clamp(0.0, 1.0) - run.signal(position).image()).abs().mean(-1)
-            counted.append(errors[condition.name, head].reshape(-1)[run.signal(position).used])
-    factor = _amplification(counted) if counted else 1
+            errors[condition.name, head] = (image.clamp(0.0, 1.0) - signal.image()).abs().mean(-1)
+            counted.append(errors[condition.name, head].reshape(-1)[signal.used])
+    factor = _amplification(counted)
     made = {
         (c.name, head): _reconstruction(run, c, head, rendered[c.name, head], errors[c.name, head], factor)
         for c in conditions
         for head in range(len(c.signals))
-        if rendered
     }
-    name = run.signal(conditions[0].signals[0]).name
+    shown = run.signal(conditions[0].signals[0])
     times = f"amplified {factor} times" if factor > 1 else "not amplified"
+    own = "PSNR and SSIM are" if len(shown.shape) == 2 else "PSNR is"
+    difference = " The error's spectrogram is that of the difference." if len(shown.shape) == 1 else ""
     what = (
-        f"Original, reconstruction and absolute error of {name}, mean over channels, {times}: the "
-        f"palest yellow is an error of {words.significant(1.0 / factor, 2)} or more on values from 0 to 1. PSNR and "
-        f"SSIM are this picture's own, output clamped to [0, 1].{_left_out(run)}"
+        f"Original, reconstruction and absolute error of {shown.name}, mean over channels, {times}: the "
+        f"palest yellow is an error of {words.significant(1.0 / factor, 2)} or more on values from 0 to 1. {own} "
+        f"this {words.thing(shown.shape)}'s own, output clamped to [0, 1]."
+        f"{how_cut(shown.shape)}{how_heard(shown)}{difference}{_how_left_out(run)}"
     )
     return Reconstructions(
         reading=quality_reading(conditions),
         what=what,
-        first=tuple(made[c.name, 0] for c in conditions if (c.name, 0) in made),
+        first=tuple(made[c.name, 0] for c in conditions),
         others=tuple(
             (words.condition_title(c.kind, c.backbone), tuple(made[c.name, head] for head in range(1, len(c.signals))))
             for c in conditions
-            if len(c.signals) > 1 and made
+            if len(c.signals) > 1
         ),
         history=_history(run),
     )
 
 
-def _left_out(run: OpenRun) -> str:
-    """What a reader must know of masked pictures."""
-    if not any(signal.left_out for signal in run.signals):
+def _how_left_out(run: OpenRun) -> str:
+    """What a reader must know of masked signals."""
+    masked = next((signal for signal in run.signals if signal.left_out), None)
+    if masked is None:
         return ""
+    drawn = "Silent in the original" if len(masked.shape) == 1 else "Hatched"
+    ssim_too = ", and SSIM, whose windows would see them, is not given" if len(masked.shape) == 2 else ""
     return (
-        " Hatched are samples that a mask leaves out: no step saw them, they count in no error and no PSNR, and SSIM, "
-        "whose windows would see them, is not given. The reconstruction shows what the network makes of them."
+        f" {drawn} are samples that a mask leaves out: no step saw them, they count in no error and no PSNR{ssim_too}. "
+        "The reconstruction shows what the network makes of them."
     )
 
 
@@ -122,17 +130,29 @@ def _reconstruction(
     signal = run.signal(condition.signals[head])
     title = words.condition_title(condition.kind, condition.backbone)
     quality = words.db(signal_psnr(image, signal), 2)
-    similar = ssim(image, signal.image()) if min(signal.shape) >= 11 and not signal.left_out else None
-    left_out = None if signal.mask is None else ~signal.mask.reshape(signal.shape)
-    hatched = "" if left_out is None else ", hatched where samples are left out"
+    windowed = len(signal.shape) == 2 and min(signal.shape) >= 11 and not signal.left_out
+    similar = ssim(image, signal.image()) if windowed else None
+    difference = 0.5 + image - signal.image() if len(signal.shape) == 1 else None
+    original, left_out, hatched = signal.image(), None, ""
+    if signal.mask is not None:
+        # What lies under the mask must not show, not even where several samples share a pixel or a bin.
+        left_out = ~signal.mask.reshape(signal.shape)
+        original = original.masked_fill(left_out[..., None], 0.5)
+        error = error.masked_fill(left_out, 0.0)
+        difference = None if difference is None else difference.masked_fill(left_out[..., None], 0.5)
+        hatched = ", without the samples left out"
     return Reconstruction(
         title=title,
         signal=signal.name,
-        original=picture(signal.image(), f"{signal.name}, original{hatched}", left_out),
+        original=picture(original, f"{signal.name}, original{hatched}", left_out=left_out),
         reconstruction=picture(image, f"{signal.name}, reconstruction of the {title} network, {quality}"),
         error=heat_map(
-            error, f"Absolute error of the {title} network on {signal.name}{hatched}", 1.0 / factor, left_out
+            error,
+            f"Absolute error of the {title} network on {signal.name}{hatched}",
+            1.0 / factor,
+            sound=difference,
+            left_out=left_out,
         ),
         psnr=quality,
-        ssim=words.fixed(similar, 3),
+        ssim=words.fixed(similar, 3) if len(signal.shape) == 2 else None,
     )

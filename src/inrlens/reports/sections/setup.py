@@ -30,7 +30,7 @@ def _facts(run: OpenRun) -> tuple[tuple[str, str], ...]:
     record, machine = run.record, run.record.machine
     shapes = list(dict.fromkeys((signal.shape, signal.channels) for signal in run.signals))
     grids = words.listed([f"{words.size(shape)}, {words.count(c, 'channel')}" for shape, c in shapes])
-    unit = "height \N{MULTIPLICATION SIGN} width in pixels" if run.pictures else "samples"
+    unit = "height \N{MULTIPLICATION SIGN} width in pixels" if run.pictures else "samples along each axis"
     facts = (
         ("Signals", f"{len(record.signals)} of {grids} ({unit})"),
         *_left_out(run),

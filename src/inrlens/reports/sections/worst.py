@@ -11,6 +11,8 @@ from inrlens.reports.parts import Examined, Table, examined
 from inrlens.reports.pictures import Picture, heat_map
 from inrlens.reports.rank_correlation import rank_correlation
 from inrlens.reports.readings.worst import worst_ten_reading
+from inrlens.reports.views import how_cut, peak
+from inrlens.signals.signal import Signal
 from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import RankedAtom
 
@@ -27,7 +29,7 @@ class WorstTile:
 
 @dataclass(frozen=True)
 class WorstTen:
-    """One layer's; ``tiles`` are empty where the signals are no pictures."""
+    """One layer's."""
 
     name: str
     title: str
@@ -49,13 +51,19 @@ def worst(run: OpenRun) -> WorstSection | None:
     entries = [one for one in examined(run.record.conditions) if one.atlas.worst]
     if not entries:
         return None
-    shown = "Left its map, right the absolute effect (mean over channels), each scaled to its own largest value; black "
+    shown = run.signal(entries[0].condition.signals[0])
     what = (
-        f"{shown if run.pictures else ''}{'is 0. ' if run.pictures else ''}dB lost: on the network's first signal, the "
-        "atom taken out alone. Mean effect: what it adds to each channel, mean over the coordinates where it fires; "
+        "Left its map, right the absolute effect (mean over channels), each scaled to its own largest value; black is "
+        f"0.{how_cut(shown.shape, 'through the largest code')}{_over_time(shown)} dB lost: on the network's first "
+        "signal, the atom taken out alone. Mean effect: what it adds to each channel, mean over the coordinates where "
+        "it fires; "
         "the swatch shows it on middle grey, all of a network's swatches stretched alike."
     )
     return WorstSection(words.sentence(what), tuple(_ten(run, one, number) for number, one in enumerate(entries)))
+
+
+def _over_time(shown: Signal) -> str:
+    return " Both are drawn over time." if len(shown.shape) == 1 else ""
 
 
 def _ten(run: OpenRun, one: Examined, number: int) -> WorstTen:
@@ -66,7 +74,7 @@ def _ten(run: OpenRun, one: Examined, number: int) -> WorstTen:
         name=f"worst-{number}",
         title=one.title,
         reading=worst_ten_reading(one, together),
-        tiles=tuple(_tile(atlas, one, atom) for atom in one.atlas.worst) if run.pictures else (),
+        tiles=tuple(_tile(atlas, one, atom) for atom in one.atlas.worst),
         table=_table(one, [atlas.footprint.colour[atom.atom].cpu() for atom in one.atlas.worst]),
     )
 
@@ -78,8 +86,10 @@ def _tile(atlas: Effects, one: Examined, atom: RankedAtom) -> WorstTile:
         f"{words.change(-atom.psnr_drop)}",
         f"max {words.significant(float(values.max()), 2)}, effect {words.significant(float(effect.max()), 2)}",
     )
-    alt = f"Map of {who}: active on {words.percent(atom.active_fraction)} of the picture"
-    return WorstTile(f"atom {atom.atom}", heat_map(values, alt), heat_map(effect, f"Absolute effect of {who}"), lines)
+    alt = f"Map of {who}: active on {words.percent(atom.active_fraction)} of the {words.thing(atlas.codes.grid)}"
+    cut = peak(values)
+    strength = heat_map(effect, f"Absolute effect of {who}", cut=cut)
+    return WorstTile(f"atom {atom.atom}", heat_map(values, alt, cut=cut), strength, lines)
 
 
 def _table(one: Examined, colours: Sequence[Tensor]) -> Table:

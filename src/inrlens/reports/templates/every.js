@@ -65,7 +65,7 @@
     const said = told(part("template.said")).split("\n").map((line) => line.split("\t"));
     if (places.length !== 2 * atoms || said.length !== atoms) throw new Error("an atlas does not name all its atoms");
     const canvas = part("canvas");
-    const draw = canvas === null ? () => {} : painter(canvas, bytes(told(part("template.maps"))), atoms, colours);
+    const draw = painter(canvas, bytes(told(part("template.maps"))), atoms, colours);
     const sky = part(".sky"), ring = part(".ring"), card = part(".card"), values = card.querySelectorAll("dd");
     const [name, rank] = part(".who").children;
     let shown = -1;
@@ -79,7 +79,7 @@
       rank.textContent = `number ${atom + 1} of ${atoms} by cost`;
       values.forEach((value, at) => { value.textContent = facts[at]; });
       draw(atom);
-      if (canvas !== null) canvas.setAttribute("aria-label", `Map of atom ${number}`);
+      canvas.setAttribute("aria-label", `Map of atom ${number}`);
       ring.style.left = `${(100 * places[2 * atom]) / width}%`;
       ring.style.top = `${(100 * places[2 * atom + 1]) / height}%`;
       sky.setAttribute("aria-valuenow", String(atom + 1));

@@ -18,13 +18,20 @@ const PLAIN = {
 };
 
 const SIMD = {
+  "i32x4.splat": 0x11,
   "f32x4.splat": 0x13,
   "v128.xor": 0x51,
   "f32x4.nearest": 0x6a,
   "i32x4.shl": 0xab,
+  "i32x4.shr_s": 0xac,
+  "i32x4.add": 0xae,
+  "i32x4.sub": 0xb1,
+  "f32x4.abs": 0xe0,
+  "f32x4.neg": 0xe1,
   "f32x4.add": 0xe4,
   "f32x4.sub": 0xe5,
   "f32x4.mul": 0xe6,
+  "f32x4.pmin": 0xea,
   "f32x4.pmax": 0xeb,
   "i32x4.trunc_sat_f32x4_s": 0xf8,
   "f32x4.relaxed_madd": 0x105,

@@ -1,15 +1,16 @@
 /** The rest of a network after an edit, computed by workers while the page stays free. */
 import { editMessage, editOfLast, editReceiver, place } from "inrlens/compute/edit.js";
 import { compileKernel, OUTPUTS, ROWS } from "inrlens/compute/kernel.js";
+import { NUMBERS } from "inrlens/compute/nonlinearities.js";
 import { coarseRows, shareRows, touchedRows } from "inrlens/compute/rows.js";
 
-const NONLINEARITIES = ["relu", "sine"];
-
 /**
- * @typedef {{weight: Float32Array, bias: Float32Array, scale: number, nonlinearity: string, width: number,
- *   inputs: number}} Layer `h = phi(scale (W h' + b))`, weight `(width, inputs)`, bias `(width)`
- * @typedef {{id: string, grid: [number, number], channels: number, projection: ?Float32Array, layers: Layer[]}} Network
- *   projection B `(F, 2)` in cycles per unit of a coordinate
+ * @typedef {{weight: Float32Array, bias: Float32Array, scale: number, nonlinearity: string,
+ *   parameters: Object<string, number>, width: number, inputs: number}} Layer `h = phi(scale (W h' + b))`, weight
+ *   `(width, inputs)`, bias `(width)`; phi by its name and parameters
+ * @typedef {{id: string, name: string, grid: [number, number], channels: number,
+ *   encoding: ?{kind: string, frequencies: ?Float32Array}, layers: ?Layer[]}} Network
+ *   frequencies B `(F, 2)` in cycles per unit of a coordinate; layers are null where nobody knows them
  * @typedef {{id: string, weight: Float32Array, bias: Float32Array}} Head weight `(c, d)`, bias `(c)`
  * @typedef {{gain: number, rows: Uint32Array|Uint16Array, codes: Float32Array, direction: Float32Array}} EditedAtom
  *   where it fires, its codes there, and its decoder row `(d)`
@@ -26,17 +27,31 @@ function aborted() {
   return error;
 }
 
-/** Throws a sentence where this page cannot run a network after a layer. */
-function check(network, layer) {
-  for (const { nonlinearity } of network.layers) {
-    if (NONLINEARITIES.includes(nonlinearity)) continue;
-    throw new Error(
-      `Network ${network.id} has the nonlinearity "${nonlinearity}", which this page cannot run: edit it in Python, ` +
-        "with inrlens.edit.",
-    );
+const PYTHON = "edit it in Python, with inrlens.edit";
+
+/**
+ * Why this page cannot run a network after a layer.
+ *
+ * @param {{name: string, encoding: ?{kind: string}, layers: ?{nonlinearity: string}[]}} network
+ * @param {number} layer
+ * @returns {?string} one sentence, null where it can
+ */
+export function refusal({ name, encoding, layers }, layer) {
+  const who = `Network ${name}`;
+  if (layers === null) return `${who} has layers that this page does not know: ${PYTHON}.`;
+  if (encoding && encoding.kind !== "fourier") {
+    return `${who} has the encoding "${encoding.kind}", which this page cannot run: ${PYTHON}.`;
   }
-  if (layer >= 0 && layer < network.layers.length) return;
-  throw new Error(`Network ${network.id} has no layer ${layer}: choose one of 0 to ${network.layers.length - 1}.`);
+  const strange = layers.find(({ nonlinearity }) => !Object.keys(NUMBERS).includes(nonlinearity));
+  if (strange) return `${who} has the nonlinearity "${strange.nonlinearity}", which this page cannot run: ${PYTHON}.`;
+  if (layer >= 0 && layer < layers.length) return null;
+  return `${who} has no layer ${layer}: choose one of 0 to ${layers.length - 1}.`;
+}
+
+/** Throws that sentence. */
+function check(network, layer) {
+  const sentence = refusal(network, layer);
+  if (sentence !== null) throw new Error(sentence);
 }
 
 class Runner {
@@ -80,7 +95,10 @@ class Runner {
   #send(network) {
     if (this.#sent.has(network.id)) return;
     this.#sent.add(network.id);
-    this.#post({ kind: "network", network });
+    const layers = network.layers.map(({ parameters, ...layer }) => {
+      return { ...layer, numbers: NUMBERS[layer.nonlinearity](parameters) };
+    });
+    this.#post({ kind: "network", network: { ...network, layers } });
   }
 
   #keep(network, layer) {
@@ -133,6 +151,7 @@ class Runner {
    * @param {number} layer
    */
   use(network, layer) {
+    check(network, layer);
     this.#start().then(
       () => this.#keep(network, layer),
       () => {},

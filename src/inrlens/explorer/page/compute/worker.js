@@ -29,7 +29,7 @@ let kept = null;
 
 const padded = (units) => Math.ceil(units / block.outputs) * block.outputs;
 
-/** What runs in turn: the projection, if any, then the layers; each a product and what follows it in place. */
+/** What runs in turn: the encoding, if any, then the layers; each a product and what follows it in place. */
 function plan(network) {
   const stages = network.layers.map((layer) => ({
     weight: layer.weight,
@@ -38,17 +38,19 @@ function plan(network) {
     inputs: layer.inputs,
     scale: layer.scale,
     phi: layer.nonlinearity,
+    numbers: layer.numbers,
     size: padded(layer.width),
     fan: padded(layer.inputs),
     half: Infinity,
   }));
-  if (network.projection === null) return stages;
+  if (network.encoding === null) return stages;
   // 2 pi B twice, so that sines and cosines of one angle come out of one product; layer 0 reads both padded halves.
-  const count = network.projection.length / 2;
+  const { frequencies } = network.encoding;
+  const count = frequencies.length / 2;
   const half = padded(count);
   const weight = new Float32Array(4 * half);
   for (let i = 0; i < 2 * count; i += 1) {
-    weight[i] = weight[2 * half + i] = 2 * Math.PI * network.projection[i];
+    weight[i] = weight[2 * half + i] = 2 * Math.PI * frequencies[i];
   }
   Object.assign(stages[0], { half: count, fan: 2 * half });
   const bias = new Float32Array(2 * half);
@@ -60,6 +62,7 @@ function plan(network) {
       inputs: 2,
       scale: 1,
       phi: "fourier",
+      numbers: [],
       size: 2 * half,
       fan: padded(2),
       half: Infinity,
@@ -122,7 +125,7 @@ function load(id) {
     stages,
     head,
     buffers,
-    first: network.projection === null ? 0 : 1,
+    first: network.encoding === null ? 0 : 1,
     numbers: new Float32Array(kernel.memory.buffer),
   };
   stages.forEach(pack);
@@ -138,15 +141,23 @@ function product(stage, from, panels) {
 /** What follows a stage's product, in place. */
 function activate(stage, at, panels) {
   const vectors = (stage.size * block.rows) / 4;
-  if (stage.phi === "relu") kernel.relu(at * 4, panels * vectors, stage.scale);
-  if (stage.phi === "sine") kernel.sine(at * 4, panels * vectors, stage.scale, 0);
-  if (stage.phi !== "fourier") return;
-  for (let panel = 0; panel < panels; panel += 1) {
-    const sines = (at + panel * vectors * 4) * 4;
-    kernel.sine(sines, vectors / 2, 1, 0);
-    kernel.sine(sines + vectors * 8, vectors / 2, 1, 0.5);
-  }
+  const paired = pairs[stage.phi];
+  if (!paired) return kernel[stage.phi](at * 4, panels * vectors, stage.scale, ...stage.numbers);
+  for (let panel = 0; panel < panels; panel += 1) paired((at + panel * vectors * 4) * 4, stage);
 }
+
+/** What takes the two halves of a panel's units at an address together. */
+const pairs = {
+  fourier: (address, { size }) => {
+    const vectors = (size * block.rows) / 8;
+    kernel.sine(address, vectors, 1, 0);
+    kernel.sine(address + vectors * 16, vectors, 1, 0.5);
+  },
+  "complex gabor": (address, { units, scale, numbers }) => {
+    const vectors = (units * block.rows) / 8;
+    kernel["complex gabor"](address, vectors, scale, ...numbers, vectors * 16);
+  },
+};
 
 /** Writes the coordinates of rows as panels; x runs along a line, both from -1 to 1 with both ends. */
 function place(rows) {

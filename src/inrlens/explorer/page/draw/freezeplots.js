@@ -51,7 +51,7 @@ export function rankPlot({ name, ranks, tau }, look, width, height, key = { elem
     "svg",
     { width, height, viewBox: `0 0 ${width} ${height}`, role: "img" },
     s("title", {}, `Stable ranks of ${name}`),
-    s("desc", {}, `Weights: ${said}; τ* is layer ${tau}.`),
+    s("desc", {}, `Weights: ${said}; ${tau === null ? "there is no τ*" : `τ* is layer ${tau}`}.`),
     axes(box, x, y, look),
     ranks.weight.map((rank, layer) =>
       s("rect", {
@@ -71,24 +71,25 @@ export function rankPlot({ name, ranks, tau }, look, width, height, key = { elem
         "stroke-dasharray": dash,
       };
       return s("polyline", {
-        points: values.map((value, layer) => `${x.at(layer)},${y.at(value ?? 0)}`).join(" "),
+        points: values.flatMap((value, layer) => (value === null ? [] : `${x.at(layer)},${y.at(value)}`)).join(" "),
         fill: "none",
         ...stroke,
       });
     }),
-    s(
-      "text",
-      {
-        x: x.at(tau),
-        y: y.at(ranks.weight[tau]) - 6,
-        "text-anchor": "middle",
-        "font-size": 13,
-        "font-weight": 600,
-        fill: look.ink,
-        "font-family": look.sans,
-      },
-      "τ*",
-    ),
+    tau !== null &&
+      s(
+        "text",
+        {
+          x: x.at(tau),
+          y: y.at(ranks.weight[tau]) - 6,
+          "text-anchor": "middle",
+          "font-size": 13,
+          "font-weight": 600,
+          fill: look.ink,
+          "font-family": look.sans,
+        },
+        "τ*",
+      ),
     key.element,
   );
 }

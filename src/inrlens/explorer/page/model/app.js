@@ -1,6 +1,6 @@
 // The program's one object: the state, what has been loaded for it, and the edits that are running.
 
-import { createRunner } from "inrlens/compute/runner.js";
+import { createRunner, refusal } from "inrlens/compute/runner.js";
 import { Atoms, Effects, psnr } from "inrlens/model/atoms.js";
 import { fromHash, initialState, paneOf, toHash } from "inrlens/model/state.js";
 import { ordered } from "inrlens/model/numbers.js";
@@ -306,6 +306,8 @@ export class App {
   }
 
   async request(network, dictionary, pane, atoms, output, changed) {
+    const fault = refusal(network, dictionary.layer);
+    if (fault) throw new Error(fault);
     const signal = network.signals.find((one) => one.head === pane.head);
     const width = dictionary.decoder.shape[1];
     const [weights, weight, bias, ...directions] = await Promise.all([
@@ -334,8 +336,10 @@ export class App {
       const dictionary = this.dictionaryOf(pane);
       if (!dictionary || pane.atom === null || this.state.view !== "atoms") return;
       // An edit tells what is wrong where this fails.
-      await this.weights(this.networkOf(pane.network))
-        .then((network) => this.runner(0).warm(network, dictionary.layer))
+      const network = this.networkOf(pane.network);
+      if (refusal(network, dictionary.layer)) return;
+      await this.weights(network)
+        .then((weights) => this.runner(0).warm(weights, dictionary.layer))
         .catch(() => {});
     }, QUIET);
   }
@@ -343,19 +347,20 @@ export class App {
   /** A network's weights in the form that the runner takes. */
   weights(network) {
     return this.once(`${network.id} weights`, async () => {
-      const { id, grid, channels } = network;
+      const { id, name, grid, channels } = network;
       const layers = await Promise.all(
-        network.layers.map(async ({ weight, bias, scale, nonlinearity }) => ({
+        network.layers.map(async ({ weight, bias, scale, nonlinearity, parameters }) => ({
           weight: await this.bundle.array(weight),
           bias: await this.bundle.array(bias),
           scale,
           nonlinearity,
+          parameters,
           width: weight.shape[0],
           inputs: weight.shape[1],
         })),
       );
-      const projection = network.projection ? await this.bundle.array(network.projection) : null;
-      return { id, grid, channels, projection, layers };
+      const frequencies = network.encoding && (await this.bundle.array(network.encoding.frequencies));
+      return { id, name, grid, channels, encoding: network.encoding && { ...network.encoding, frequencies }, layers };
     });
   }
 

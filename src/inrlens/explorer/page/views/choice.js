@@ -63,8 +63,9 @@ function fill(select, choices) {
   );
 }
 
-/** "cohort_siren (SIREN cohort of 10)", after the name of its run where there are several. */
+/** "cohort_siren (SIREN cohort of 10)", after the name of its run where there are several; "SirenNet (wrapped)". */
 function networkWords({ name, run, kind, backbone, heads }, several) {
+  if (kind === "wrapped") return `${name} (wrapped)`;
   const ran = several && !name.startsWith(`${run}: `) ? `${run}: ` : "";
   const kinds = { single: "single network", cohort: `cohort of ${heads}`, transfer: "transfer" };
   return `${ran}${name} (${backbone.toUpperCase()} ${kinds[kind] ?? kind})`;

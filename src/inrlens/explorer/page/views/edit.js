@@ -242,15 +242,17 @@ function manyOf(app, send, refocus) {
     const added = [...app.order(0).slice(0, Math.min(MOST, amount.valueAsNumber || 0))];
     change({ ...Object.fromEntries(added.map((atom) => [atom, 1])), ...app.state.panes[0].gains });
   });
+  const command = copyButton("copy as command", () => asCommand(app.state.panes[0], app.scene(0).network));
   const copies = h(
     "div",
     { class: "row" },
-    copyButton("copy as Python", () => asPython(app.state.panes[0])),
-    copyButton("copy as command", () => asCommand(app.state.panes[0], app.scene(0).network)),
+    copyButton("copy as Python", () => asPython(app.state.panes[0], app.scene(0).network)),
+    command,
   );
   const update = (atoms) => {
     all.hidden = !atoms.length;
     copies.hidden = !changedOf(app.state.panes[0]).length;
+    command.hidden = app.scene(0).network.run === null;
   };
   return { element: h("div", {}, all, first, copies), update };
 }
@@ -258,11 +260,12 @@ function manyOf(app, send, refocus) {
 /** The gains that change something. @returns {[string, number][]} */
 const changedOf = (pane) => Object.entries(pane.gains).filter(([, gain]) => gain !== 1);
 
-/** The edit as a line of Python: `il.edit(field, sae, {17: 0.0, 230: 2.0}, head=0)`. */
-export function asPython(pane) {
+/** The edit as a line of Python, `il.edit(field, sae, {17: 0.0, 230: 2.0}, head=0)`; with the grid outside of runs. */
+export function asPython(pane, { run, grid }) {
   const float = (gain) => (Number.isInteger(gain) ? gain.toFixed(1) : String(gain));
   const gains = changedOf(pane).map(([atom, gain]) => `${atom}: ${float(gain)}`);
-  return `il.edit(field, sae, {${gains.join(", ")}}, head=${pane.head})`;
+  const on = run === null ? `, grid=(${grid.join(", ")})` : "";
+  return `il.edit(field, sae, {${gains.join(", ")}}, head=${pane.head}${on})`;
 }
 
 /** The edit as a command; RUN and SAE stand for the run's folder and the dictionary's file. */

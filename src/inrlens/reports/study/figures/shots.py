@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 
 from inrlens.container import read_container
 from inrlens.errors import InputError
-from inrlens.reports.pictures import block_of
+from inrlens.reports.views import block_of
 from inrlens.studies.cells.analysis import PICTURES
 from inrlens.studies.tables.rows import AnalysisRow
 

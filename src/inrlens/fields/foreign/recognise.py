@@ -1,0 +1,74 @@
+"""Whose network is it? Told from the names of its tensors, and from the user where those fit several."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from inrlens.errors import InputError
+from inrlens.fields.foreign.layout import Layout, known_layouts, layout_named
+from inrlens.fields.foreign.names import belongs, missing, shorter_names
+
+_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """Layouts that build the same network of these tensors; ``shown`` has the names that the file gives them."""
+
+    layouts: tuple[Layout, ...]
+    tensors: dict[str, Tensor]
+    shown: dict[str, str]
+
+
+def recognise(source: str, state: Mapping[str, Tensor], layout: str | None) -> Recognised:
+    """The layout of a state dict; with ``layout`` that one alone is tried.
+
+    Raises:
+        InputError: where a tensor is missing, nothing fits, or layouts fit that make different networks of it.
+    """
+    tried = [layout_named(layout)] if layout is not None else list(known_layouts().values())
+    gaps: dict[str, Layout] = {}
+    for names in shorter_names(state):
+        part = [each for each in tried if any(belongs(each, name) for name in names)]
+        part = [each for each in part if all(belongs(each, name) for name in names)]
+        lacking = {each.name: _missing(source, each, names) for each in part}
+        whole = [each for each in part if lacking[each.name] is None]
+        if whole:
+            _check_one(source, whole)
+            return Recognised(tuple(whole), {short: state[name] for short, name in names.items()}, names)
+        for each in part:
+            gaps.setdefault(str(lacking[each.name]), each)
+    if gaps:
+        name, each = next(iter(gaps.items()))
+        raise InputError(
+            f"{source}: tensor {name!r} is missing, without which it is no {each.name} network ({each.source})."
+        )
+    what = f"layout {layout!r} ({tried[0].shown})" if layout is not None else f"any known layout ({_known()})"
+    raise InputError(f"{source} holds {_found(state)}, which do not fit {what}: build the network and il.wrap it.")
+
+
+def _missing(source: str, layout: Layout, names: Mapping[str, str]) -> str | None:
+    try:
+        return missing(layout, names)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
+
+
+def _check_one(source: str, layouts: Sequence[Layout]) -> None:
+    kinds = {(each.backbone, each.encoding) for each in layouts}
+    if len(kinds) > 1:
+        fits = ", ".join(f"{each.name} ({each.backbone})" for each in layouts)
+        raise InputError(
+            f"{source}: the names of its tensors fit {fits}, and no file says which nonlinearity it was: give layout."
+        )
+
+
+def _found(state: Mapping[str, Tensor]) -> str:
+    first = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in list(state.items())[:_SHOWN])
+    more = ", ..." if len(state) > _SHOWN else ""
+    return f"{len(state)} tensors ({first}{more})"
+
+
+def _known() -> str:
+    return ", ".join(known_layouts())
