@@ -1,6 +1,8 @@
 """Masks: samples that are left out are seen by no step and count in no error."""
 
+import html
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +16,16 @@ import inrlens as il
 import toys
 from inrlens.checkpoints import load_atlas
 from inrlens.fitting.fit_fields import Job, engine_of
-from inrlens.fitting.loop import optimise
+from inrlens.fitting.loop import Problem, optimise
 from inrlens.fitting.prefix import PrefixRows
+from inrlens.reports import words
+from inrlens.reports.sections.reconstructions import reconstructions
 from inrlens.seeding import generator
 from inrlens.signals.archive import load_signals, save_signals
 from inrlens.studies.cells.quality import perceived
 from inrlens.studies.measure import mean_ssim
+from inrlens.studies.opened import OpenRun
+from inrlens.studies.run_folder import write_fit_run
 
 MASK = torch.rand(toys.GRID, generator=toys.generator(7)) < 0.7
 
@@ -91,7 +97,8 @@ def test_a_fit_is_one_of_the_kept_rows_bit_for_bit(backbone: str, batch: int | N
     x, targets = plain.grid_coordinates()[flat], toys.signal().values[flat][None]
     engine = engine_of([plain], Job(recipe, "single", 3), len(x))
     inputs = PrefixRows(plain.encoder, x, 0, engine.budget)
-    optimise(engine, inputs, targets, recipe, generator(3, "single", "batches"))
+    problem = Problem(engine.stack, partial(engine.gradient, inputs, targets), len(x), engine.channels)
+    optimise(problem, recipe, generator(3, "single", "batches"))
     assert equal(found.field, plain)
 
 
@@ -297,6 +304,27 @@ def test_windows_see_no_masked_signal() -> None:
     assert parts == {"ssim": None, "lpips": None}
 
 
+def test_a_report_counts_and_shows_what_is_used(tmp_path: Path) -> None:
+    """Whatever lies under the mask, the page's numbers and pictures are the same."""
+    hole = torch.ones(20, 24, dtype=torch.bool)
+    hole[6:12, 6:12] = False
+    pages = []
+    for number, signal in enumerate(
+        [toys.signal(0, (20, 24)).masked(hole), spoiled(toys.signal(0, (20, 24)).masked(hole))]
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        found = il.fit(signal, toys.recipe(), seed=0)
+        write_fit_run(folder, found, [signal])
+        section = reconstructions(OpenRun(folder))
+        assert section is not None
+        (shot,) = section.first
+        pages.append(shot)
+        assert shot.psnr == words.db(found.psnr, 2)
+        assert shot.ssim == words.MISSING
+    assert pages[0] == pages[1]
+
+
 def test_a_mask_on_the_command_line(tmp_path: Path) -> None:
     photo, holes = command.photo(tmp_path / "photo.png"), tmp_path / "mask.png"
     used = np.ones(command.SIZE, dtype=np.uint8)
@@ -305,14 +333,27 @@ def test_a_mask_on_the_command_line(tmp_path: Path) -> None:
     assert torch.equal(il.load_mask(holes, il.load_image(photo)), torch.from_numpy(used).bool())
     out = tmp_path / "run"
     shown = command.done("fit", photo, *command.FAST, "--mask", holes, "-o", out).out
-    assert "18 samples of each signal by its mask; PSNR there" in " ".join(shown.split())
+    assert "left out 18 of 192 samples by the mask; PSNR there" in " ".join(shown.split())
+    assert "SSIM none: its windows would see samples that are left out" in " ".join(shown.split())
     notes = command.done("info", out, "--json").json
     assert "left_out" in str(notes)
     command.done("transfer", out, photo, *command.FAST, "--freeze", 0, "--mask", holes, "-o", tmp_path / "moved")
-    command.done(
-        "cohort", command.photos(tmp_path / "photos", 2), *command.FAST, "--mask", holes, "-o", tmp_path / "two"
-    )
+    two = command.done(
+        *("cohort", command.photos(tmp_path / "photos", 2), *command.FAST, "--mask", holes),
+        *("-o", tmp_path / "two", "--json"),
+    ).json
+    assert (two["left_out"], two["ssim"]) == (18, None)
+    assert two["left_out_psnr"] == pytest.approx(sum(one["left_out_psnr"] for one in two["signals"]) / 2)
+    assert two["psnr"] == pytest.approx(sum(one["psnr"] for one in two["signals"]) / 2)
+    plain = command.done("fit", photo, *command.FAST, "-o", tmp_path / "plain", "--json").json
+    assert (plain["left_out"], plain["left_out_psnr"], plain["signals"][0]["left_out_psnr"]) == (0, None, None)
     command.done("report", out)
+    page = html.unescape((out / "report.html").read_text(encoding="utf-8"))
+    assert "18 of 192 samples (9.4" in page
+    assert page.count("without the samples left out") == 2
+    assert "Hatched are samples that a mask leaves out" in page
+    command.done("report", tmp_path / "plain")
+    assert "atched" not in (tmp_path / "plain" / "report.html").read_text(encoding="utf-8")
     said = command.refused("fit", photo, "--size", "6x8", "--mask", holes, "-o", tmp_path / "other")
     assert said == f"{holes} holds 12x16 samples, signal 'photo.png' 6x8: give a mask of the size that is fitted."
 

@@ -31,6 +31,24 @@ def test_a_picture_keeps_its_values_and_stands_the_right_way_round(tmp_path: Pat
     assert opened(grey).mode == "L"
 
 
+def test_what_is_left_out_is_hatched_and_nothing_else(tmp_path: Path) -> None:
+    image, left_out = toys.signal(0, (12, 9)).image(), torch.zeros(12, 9, dtype=torch.bool)
+    left_out[3:8, 2:7] = True
+    for shown, plain in (
+        (picture(image, "p", left_out=left_out), picture(image, "p")),
+        (picture(image[..., :1], "g", left_out=left_out), picture(image[..., :1], "g")),
+        (heat_map(image[..., 0], "m", 1.0, left_out=left_out), heat_map(image[..., 0], "m", 1.0)),
+    ):
+        array, before = (np.asarray(opened(one).convert("RGB"), dtype=int) for one in (shown, plain))
+        assert np.array_equal(array[~left_out.numpy()], before[~left_out.numpy()])
+        hatched = array[left_out.numpy()]
+        assert (hatched == hatched[:, :1]).all(), "grey stripes"
+        assert {int(grey) for grey in hatched[:, 0]} == {96, 176}
+    wide = torch.zeros(3 * LONGEST_SIDE, 4, dtype=torch.bool)
+    wide[:30] = True
+    assert opened(picture(torch.zeros(3 * LONGEST_SIDE, 4, 3), "w", left_out=wide)).size == (2, LONGEST_SIDE)
+
+
 def test_a_map_runs_from_black_to_its_own_largest_value() -> None:
     values = torch.tensor([[0.0, 1.0, 4.0]])
     colours = np.asarray(opened(heat_map(values, "m")).convert("RGB"), dtype=int)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -76,8 +77,9 @@ def fit_into_folder(
 
 def _rows(condition: "ConditionRecord", signals: "Sequence[Signal]") -> list[tuple[str, str]]:
     rows = [("PSNR", f"{condition.psnr:.2f} dB{_mean(signals)}")]
-    if "left_out" in condition.notes:
-        rows.append(("left out", _left_out(condition)))
+    if condition.left_out_psnrs is not None:
+        rows.append(("left out", _left_out(condition.left_out_psnrs, signals)))
+        rows.append(("SSIM", "none: its windows would see samples that are left out"))
     if condition.ssim is not None:
         rows.append(("SSIM", f"{condition.ssim:.4f}{_mean(signals)}"))
     if len(signals) > 1:
@@ -96,9 +98,10 @@ def _rows(condition: "ConditionRecord", signals: "Sequence[Signal]") -> list[tup
     return rows
 
 
-def _left_out(condition: "ConditionRecord") -> str:
-    count, psnr = condition.notes["left_out"], condition.notes["left_out_psnr_db"]
-    return f"{count:,} samples of each signal by its mask; PSNR there {float(psnr):.2f} dB"
+def _left_out(psnrs: "Sequence[float]", signals: "Sequence[Signal]") -> str:
+    left, every = signals[0].left_out, len(signals[0].values)
+    each = " of each signal" if len(signals) > 1 else ""
+    return f"{left:,} of {every:,} samples{each} by the mask; PSNR there {fmean(psnrs):.2f} dB{_mean(signals)}"
 
 
 def _start(notes: "dict[str, Any]") -> str:
@@ -127,7 +130,14 @@ def _numbers(
         "seed": condition.seed,
         "psnr": condition.psnr,
         "ssim": condition.ssim,
-        "signals": [{"name": signal.name, "psnr": psnr} for signal, psnr in zip(signals, condition.psnrs, strict=True)],
+        "left_out": signals[0].left_out,
+        "left_out_psnr": None if condition.left_out_psnrs is None else fmean(condition.left_out_psnrs),
+        "signals": [
+            {"name": signal.name, "psnr": psnr, "left_out_psnr": left}
+            for signal, psnr, left in zip(
+                signals, condition.psnrs, condition.left_out_psnrs or [None] * len(signals), strict=True
+            )
+        ],
         "skipped": list(skipped),
         "steps": condition.steps,
         "seconds": condition.seconds,

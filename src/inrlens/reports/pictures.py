@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
@@ -20,6 +20,7 @@ LONGEST_SIDE = 160
 """Pixels: anything larger is averaged down before it enters the page."""
 COLOURMAP = "inferno"
 """Perceptually uniform and readable in grey; black is 0."""
+_STRIPES = (96, 176)
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,11 @@ class Picture:
 
 
 def picture(
-    values: Float[Tensor, "*grid c"], alt: str, cut: Cut | None = None, longest: int | None = LONGEST_SIDE
+    values: Float[Tensor, "*grid c"],
+    alt: str,
+    cut: Cut | None = None,
+    longest: int | None = LONGEST_SIDE,
+    left_out: Bool[Tensor, "*grid"] | None = None,
 ) -> Picture:
     """Values in [0, 1] (clamped) as people see or read them: a picture of one or three channels as it is, a volume as
     three slices through ``cut`` (default: the middle), a sound as its waveform above its spectrogram.
@@ -45,6 +50,7 @@ def picture(
         alt: what is seen, in words.
         cut: one index an axis.
         longest: pixels of a picture's or slice's longest side; more are averaged down. None shows every sample.
+        left_out: where a picture or slice is hatched, since a mask leaves the samples out.
     """
     plain = values.detach().cpu().float().clamp(0.0, 1.0)
     if plain.ndim == 2:
@@ -52,7 +58,8 @@ def picture(
     if plain.shape[-1] not in (1, 3):
         plain = plain.mean(-1, keepdim=True)
     array = (laid_out(plain, cut, longest) * 255.0).round().to(torch.uint8).numpy()
-    return _encoded(Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array), alt)
+    encoded = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+    return _encoded(_hatched(encoded, left_out, cut, longest), alt)
 
 
 def heat_map(
@@ -62,11 +69,12 @@ def heat_map(
     cut: Cut | None = None,
     sound: Float[Tensor, "n c"] | None = None,
     longest: int | None = LONGEST_SIDE,
+    left_out: Bool[Tensor, "*grid"] | None = None,
 ) -> Picture:
     """Values from 0 (black) to ``top`` (default: the largest shown) through the colour map, as a palette PNG.
 
     A volume's are three slices through ``cut`` (default: the middle). Along one axis they are bars over time, above
-    the spectrogram of ``sound`` where it is given.
+    the spectrogram of ``sound`` where it is given. ``left_out`` is hatched as in ``picture``.
     """
     plain = values.detach().cpu().float()
     if plain.ndim == 1:
@@ -74,7 +82,8 @@ def heat_map(
         return _heated(bars if sound is None else stacked(bars, spectrum(sound)), alt)
     shown = laid_out(plain[..., None], cut, longest)[:, :, 0]
     top = float(shown.max()) if top is None else top
-    return _heated((shown / top).clamp(0.0, 1.0) if top > 0.0 else torch.zeros_like(shown), alt)
+    levels = (shown / top).clamp(0.0, 1.0) if top > 0.0 else torch.zeros_like(shown)
+    return _encoded(_hatched(_coloured(levels), left_out, cut, longest), alt)
 
 
 def signed_picture(
@@ -120,9 +129,27 @@ def pixels(shown: Picture) -> Image.Image:
 
 
 def _heated(levels: Float[Tensor, "h w"], alt: str) -> Picture:
+    return _encoded(_coloured(levels), alt)
+
+
+def _coloured(levels: Float[Tensor, "h w"]) -> Image.Image:
     encoded = Image.fromarray((levels * 255.0).round().to(torch.uint8).numpy())
     encoded.putpalette(palette())
-    return _encoded(encoded, alt)
+    return encoded
+
+
+def _hatched(
+    image: Image.Image, left_out: Bool[Tensor, "*grid"] | None, cut: Cut | None, longest: int | None
+) -> Image.Image:
+    """The image with diagonal grey stripes over every pixel that mostly stands for samples left out."""
+    if left_out is None:
+        return image
+    mostly = (laid_out(left_out.cpu().float()[..., None], cut, longest)[:, :, 0] > 0.5).numpy()
+    array = np.array(image.convert("RGB"))
+    row, column = np.indices(mostly.shape)
+    stripes = np.where((row + column) // 2 % 2 == 0, *_STRIPES).astype(np.uint8)
+    array[mostly] = stripes[mostly][:, None]
+    return Image.fromarray(array)
 
 
 def _encoded(image: Image.Image, alt: str) -> Picture:

@@ -62,6 +62,7 @@ def condition_record(
         margin=advice.margin,
         advice=advice.sentence,
         notes=origin.notes,
+        left_out_psnrs=fitted.left_out_psnrs,
     )
 
 

@@ -157,7 +157,8 @@ class ConditionRecord:
     """One fitted network: how it was fitted, how well, its ranks before and after, its dictionaries.
 
     ``signals`` names a signal a head, as positions in the run's ``signals.safetensors``. ``ranks_initial`` is None for
-    a transfer, whose start is not an initialisation.
+    a transfer, whose start is not an initialisation. Where a mask leaves samples out, ``left_out_psnrs`` are the
+    signals' PSNRs there, all else is over the others, and ``ssim`` is None.
     """
 
     name: str
@@ -182,6 +183,7 @@ class ConditionRecord:
     advice: str
     notes: dict[str, Any]
     layers: tuple[LayerRecord, ...] = ()
+    left_out_psnrs: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -281,8 +283,9 @@ def _contradiction(record: RunRecord) -> str:
         lengths = {len(values) for entry in ranks for values in (entry.weight, *entry.activation.values())}
         if lengths != {depth} or not 0 <= condition.tau < depth:
             return f"the ranks or tau of {condition.name!r} do not agree on its layers"
-        if len(condition.psnrs) != len(condition.signals):
-            return f"{condition.name!r} has {len(condition.psnrs)} PSNRs for {len(condition.signals)} signals"
+        for psnrs in (condition.psnrs, condition.left_out_psnrs):
+            if psnrs is not None and len(psnrs) != len(condition.signals):
+                return f"{condition.name!r} has {len(psnrs)} PSNRs for {len(condition.signals)} signals"
     return ""
 
 

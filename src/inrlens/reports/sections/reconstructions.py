@@ -51,12 +51,15 @@ def reconstructions(run: OpenRun) -> Reconstructions | None:
         return None
     rendered: dict[tuple[str, int], Tensor] = {}
     errors: dict[tuple[str, int], Tensor] = {}
+    counted: list[Tensor] = []
     for condition in conditions:
         pictures = [image.cpu() for image in run.field(condition).render_all()]
         for head, (position, image) in enumerate(zip(condition.signals, pictures, strict=True)):
+            signal = run.signal(position)
             rendered[condition.name, head] = image
-            errors[condition.name, head] = (image.clamp(0.0, 1.0) - run.signal(position).image()).abs().mean(-1)
-    factor = _amplification(list(errors.values()))
+            errors[condition.name, head] = (image.clamp(0.0, 1.0) - signal.image()).abs().mean(-1)
+            counted.append(errors[condition.name, head].reshape(-1)[signal.used])
+    factor = _amplification(counted)
     made = {
         (c.name, head): _reconstruction(run, c, head, rendered[c.name, head], errors[c.name, head], factor)
         for c in conditions
@@ -70,7 +73,7 @@ def reconstructions(run: OpenRun) -> Reconstructions | None:
         f"Original, reconstruction and absolute error of {shown.name}, mean over channels, {times}: the "
         f"palest yellow is an error of {words.significant(1.0 / factor, 2)} or more on values from 0 to 1. {own} "
         f"this {words.thing(shown.shape)}'s own, output clamped to [0, 1]."
-        f"{how_cut(shown.shape)}{how_heard(shown)}{difference}"
+        f"{how_cut(shown.shape)}{how_heard(shown)}{difference}{_how_left_out(run)}"
     )
     return Reconstructions(
         reading=quality_reading(conditions),
@@ -85,6 +88,19 @@ def reconstructions(run: OpenRun) -> Reconstructions | None:
     )
 
 
+def _how_left_out(run: OpenRun) -> str:
+    """What a reader must know of masked signals."""
+    masked = next((signal for signal in run.signals if signal.left_out), None)
+    if masked is None:
+        return ""
+    drawn = "Silent in the original" if len(masked.shape) == 1 else "Hatched"
+    ssim_too = ", and SSIM, whose windows would see them, is not given" if len(masked.shape) == 2 else ""
+    return (
+        f" {drawn} are samples that a mask leaves out: no step saw them, they count in no error and no PSNR{ssim_too}. "
+        "The reconstruction shows what the network makes of them."
+    )
+
+
 def _history(run: OpenRun) -> Figure | None:
     histories = [(condition, run.history(condition)) for condition in run.record.conditions]
     histories = [(condition, rows) for condition, rows in histories if len(rows) > 1]
@@ -93,8 +109,8 @@ def _history(run: OpenRun) -> Figure | None:
     return Figure(
         name="history",
         reading=history_reading(histories),
-        what="PSNR of each recorded step's own coordinates against seconds; the last point is over the whole grid, "
-        "and the mean over signals for a cohort. One fit a line.",
+        what="PSNR of each recorded step's own coordinates against seconds; the last point is over all that is "
+        "used of the grid, and the mean over signals for a cohort. One fit a line.",
         panels=tuple(history_panels(histories)),
         keys=condition_keys([condition for condition, _ in histories]),
     )
@@ -114,15 +130,28 @@ def _reconstruction(
     signal = run.signal(condition.signals[head])
     title = words.condition_title(condition.kind, condition.backbone)
     quality = words.db(signal_psnr(image, signal), 2)
-    similar = ssim(image, signal.image()) if len(signal.shape) == 2 and min(signal.shape) >= 11 else None
+    windowed = len(signal.shape) == 2 and min(signal.shape) >= 11 and not signal.left_out
+    similar = ssim(image, signal.image()) if windowed else None
     difference = 0.5 + image - signal.image() if len(signal.shape) == 1 else None
+    original, left_out, hatched = signal.image(), None, ""
+    if signal.mask is not None:
+        # What lies under the mask must not show, not even where several samples share a pixel or a bin.
+        left_out = ~signal.mask.reshape(signal.shape)
+        original = original.masked_fill(left_out[..., None], 0.5)
+        error = error.masked_fill(left_out, 0.0)
+        difference = None if difference is None else difference.masked_fill(left_out[..., None], 0.5)
+        hatched = ", without the samples left out"
     return Reconstruction(
         title=title,
         signal=signal.name,
-        original=picture(signal.image(), f"{signal.name}, original"),
+        original=picture(original, f"{signal.name}, original{hatched}", left_out=left_out),
         reconstruction=picture(image, f"{signal.name}, reconstruction of the {title} network, {quality}"),
         error=heat_map(
-            error, f"Absolute error of the {title} network on {signal.name}", 1.0 / factor, sound=difference
+            error,
+            f"Absolute error of the {title} network on {signal.name}{hatched}",
+            1.0 / factor,
+            sound=difference,
+            left_out=left_out,
         ),
         psnr=quality,
         ssim=words.fixed(similar, 3) if len(signal.shape) == 2 else None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from inrlens.reports import words
@@ -32,6 +33,7 @@ def _facts(run: OpenRun) -> tuple[tuple[str, str], ...]:
     unit = "height \N{MULTIPLICATION SIGN} width in pixels" if run.pictures else "samples along each axis"
     facts = (
         ("Signals", f"{len(record.signals)} of {grids} ({unit})"),
+        *_left_out(run),
         ("Seed", str(record.seed)),
         ("Machine", f"{machine.processor}, {words.count(machine.cores, 'core')}, {machine.system}"),
         ("Computed on", f"{machine.device}, {words.count(machine.threads, 'thread')}"),
@@ -42,6 +44,20 @@ def _facts(run: OpenRun) -> tuple[tuple[str, str], ...]:
     )
     credits = _credits(record)
     return (*facts, ("Photographs by", credits)) if credits else facts
+
+
+def _left_out(run: OpenRun) -> tuple[tuple[str, str], ...]:
+    """How many samples masks leave out, and what the networks make of those; nothing where none is left out."""
+    left, every = sum(signal.left_out for signal in run.signals), sum(len(signal.values) for signal in run.signals)
+    if not left:
+        return ()
+    there = [
+        f"{words.db(fmean(c.left_out_psnrs))} ({words.condition_title(c.kind, c.backbone)})"
+        for c in run.record.conditions
+        if c.left_out_psnrs is not None
+    ]
+    told = f"; no step saw them; PSNR there {words.listed(there)}" if there else ""
+    return (("Left out", f"{left:,} of {every:,} samples ({words.percent(left / every)}) by masks{told}"),)
 
 
 def _credits(record: RunRecord) -> str:
