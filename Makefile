@@ -7,12 +7,14 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SAE_VENV := .venv-sae
 SAE_PIP  := $(SAE_VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-browser chromium lint types layers unit format bench-fit bench-sae bench-study clean help
+.PHONY: demo test docs pages test-browser chromium lint types layers unit format bench-fit bench-sae bench-study clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    fit the bundled photographs, measure what transfers, write runs/demo/report.html"
 	@echo "make test    lint, types, layering and the whole test suite"
+	@echo "make docs    build the documentation's site into site/; a broken link or a stale docstring is an error"
+	@echo "make pages   write the pages that are made from the code anew: docs/cli and docs/api"
 	@echo "make test-browser  the explorer's tests alone, in Chromium; installs Debian's package where there is none"
 	@echo "make format  rewrite the code in the house format"
 	@echo "make bench-fit  time a fitting step, and the fast recipe, against the field's loop (QUICK=1: the step alone)"
@@ -26,8 +28,8 @@ demo: $(VENV)/.core
 test: lint types layers unit
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks tools
+	$(BIN)/ruff check src tests benchmarks tools
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
@@ -37,6 +39,12 @@ layers: $(VENV)/.dev
 
 unit: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -rs
+
+docs: pages $(VENV)/.docs
+	$(BIN)/python tools/build_site.py
+
+pages: $(VENV)/.core
+	$(BIN)/python tools/reference_pages.py
 
 test-browser: chromium $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -rs tests/test_browser_*.py
@@ -54,8 +62,8 @@ chromium:
 		$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
 
 format: $(VENV)/.dev
-	$(BIN)/ruff format src tests benchmarks
-	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/ruff format src tests benchmarks tools
+	$(BIN)/ruff check --fix src tests benchmarks tools
 
 ifdef QUICK
 bench-fit: $(VENV)/.bench
@@ -84,7 +92,7 @@ bench-study: $(VENV)/.core
 	$(BIN)/python benchmarks/study_overhead.py --store 10000
 
 clean:
-	rm -rf $(VENV) $(SAE_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(SAE_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache site
 
 $(BIN)/python $(SAE_VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -105,6 +113,11 @@ $(SAE_VENV)/.peers: pyproject.toml constraints.txt benchmarks/sae_peers.txt | $(
 	@echo "Installing InrLens and the libraries it is compared with into $(SAE_VENV) (once; 1.8 GB of disk) ..."
 	$(SAE_PIP) install -c constraints.txt -e .
 	$(SAE_PIP) install --no-deps -r benchmarks/sae_peers.txt
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.core
+	@echo "Installing what builds the site into $(VENV) (once) ..."
+	$(PIP) install -c constraints.txt -e '.[docs]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core

@@ -10,9 +10,9 @@ from hypothesis import given, settings, strategies as st
 
 import inrlens as il
 import toys
-from inrlens.checkpoints import load_field
+from inrlens.checkpoints import load_atlas, load_field
 from inrlens.container import read_container, write_container
-from inrlens.signals.affine import Affine, from_unit, to_index, to_points, to_unit
+from inrlens.signals.affine import Affine, from_unit, on_grid, to_index, to_points, to_unit
 from inrlens.signals.archive import load_signals, save_signals
 
 OBLIQUE: Affine = ((-1.5, 0.2, 0.1, 30.0), (0.3, 2.0, -0.4, -20.0), (0.0, 0.5, 3.0, 5.0))
@@ -147,3 +147,115 @@ def test_what_cannot_be_placed(tmp_path: Path) -> None:
         fitted(None).at(torch.zeros(1, 3))
     with pytest.raises(il.InputError, match=r"must end in \.nii or \.nii\.gz"):
         il.save_volume(tmp_path / "out.png", volume().image())
+
+
+@given(
+    st.lists(st.integers(1, 6), min_size=3, max_size=3),
+    st.lists(st.integers(1, 6), min_size=3, max_size=3),
+)
+def test_another_grid_lies_at_the_same_place(shape: list[int], grid: list[int]) -> None:
+    """Its samples are where the network's coordinates say, by way of the first grid."""
+    moved = on_grid(OBLIQUE, tuple(shape), tuple(grid))
+    expected = from_unit(il.coordinates(tuple(grid), torch.float64), OBLIQUE, tuple(shape))
+    torch.testing.assert_close(to_points(samples(tuple(grid)), moved), expected, atol=1e-10, rtol=0)
+    torch.testing.assert_close(
+        torch.tensor(on_grid(moved, tuple(grid), tuple(shape))), torch.tensor(OBLIQUE), atol=1e-5, rtol=1e-5
+    )
+
+
+def test_a_field_drawn_finer_knows_where_it_lies() -> None:
+    field, fine = fitted(OBLIQUE), (9, 7, 11)
+    affine = field.affine_on(fine)
+    assert affine is not None
+    torch.testing.assert_close(
+        field.at(to_points(samples(fine), affine)), field.render(grid=fine).reshape(-1, 1), atol=1e-5, rtol=1e-5
+    )
+    assert fitted(None).affine_on(fine) is None
+    with pytest.raises(il.InputError, match="a grid of 2 axes does not suit a network of 3 coordinates"):
+        field.affine_on((9, 7))
+
+
+def test_a_signal_is_placed_by_what_nibabel_gives() -> None:
+    square = np.vstack([np.array(OBLIQUE), [0.0, 0.0, 0.0, 1.0]])
+    assert volume(None).placed(square).affine == OBLIQUE
+    assert volume(None).placed(square[:3]).affine == OBLIQUE
+    assert volume().placed(None).affine is None
+    assert volume().placed(square).digest == volume(None).digest
+    with pytest.raises(il.InputError, match=r"is singular"):
+        volume().placed(np.zeros((3, 4)))
+    with pytest.raises(il.InputError, match=r"an affine of 4 rows of \[4\] numbers"):
+        volume().placed(np.full((4, 4), 2.0))
+
+
+def test_rounding_does_not_put_the_corners_outside() -> None:
+    far: Affine = ((1.0, 0.0, 0.0, -120.3), (0.0, 1.0, 0.0, -97.7), (0.0, 0.0, 0.1, -1000.1))
+    field = fitted(far)
+    points = to_points(samples(SHAPE), far)
+    assert field.at(points.float()).shape == (len(points), 1)
+    assert field.at(points[:0]).shape == (0, 1)
+    beyond = points[-1:] + torch.tensor([[0.001, 0.0, 0.0]], dtype=torch.float64)
+    for wrong in (beyond, torch.full_like(beyond, torch.nan)):
+        with pytest.raises(il.InputError, match="1 of 1 points lie outside the grid"):
+            field.at(wrong)
+
+
+def test_a_slice_has_no_values_beside_it() -> None:
+    unit: Affine = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0))
+    slice_of_one = replace(toys.signal(grid=(1, 4, 5), channels=1), affine=unit)
+    network = il.make_backbone("siren", coordinates=3, width=8, depth=2)
+    field = il.fit(slice_of_one, il.Recipe("toy", network, steps=1, learning_rate=1e-3)).field
+    assert field.at(torch.tensor([[0.0, 1.5, 2.0]])).shape == (1, 1)
+    with pytest.raises(il.InputError, match="1 of 1 points lie outside the grid"):
+        field.at(torch.tensor([[0.5, 1.5, 2.0]]))
+
+
+def test_a_rate_and_an_affine_that_disagree() -> None:
+    word = il.spoken_word(rate=8000)
+    assert replace(word, affine=((1.0 / 8000.0, 2.5),)).affine == ((1.0 / 8000.0, 2.5),)
+    assert replace(word, rate=4000, affine=None).affine == ((1.0 / 4000.0, 0.0),)
+    with pytest.raises(il.InputError, match=r"lie 1/4000 s apart, not 0.000125 s as its affine says: give affine=None"):
+        replace(word, rate=4000)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("mm", 1.0), ("micron", 0.001), ("meter", 1000.0), ("unknown", 1.0)])
+def test_a_file_in_other_units_comes_in_millimetres(tmp_path: Path, unit: str, factor: float) -> None:
+    nibabel = pytest.importorskip("nibabel", reason="nibabel (the extra nifti) is not installed")
+    image = nibabel.Nifti1Image(volume().image()[..., 0].numpy(), np.diag([2.0, -3.0, 4.0, 1.0]))
+    image.header.set_xyzt_units(unit)
+    nibabel.save(image, tmp_path / "a.nii")
+    found = il.load_volume(tmp_path / "a.nii").affine
+    assert found is not None
+    np.testing.assert_allclose(found, np.diag([2.0, -3.0, 4.0, 1.0])[:3] * factor)
+
+
+def test_a_file_whose_affine_is_singular_is_read_without_it(tmp_path: Path) -> None:
+    nibabel = pytest.importorskip("nibabel", reason="nibabel (the extra nifti) is not installed")
+    image = nibabel.Nifti1Image(volume().image()[..., 0].numpy(), np.eye(4))
+    raw = bytearray(image.to_bytes())
+    raw[280 : 280 + 48] = b"\0" * 48  # srow_x, srow_y, srow_z
+    (tmp_path / "a.nii").write_bytes(raw)
+    with pytest.warns(UserWarning, match=r"a\.nii: the affine .* is singular.*read without it"):
+        found = il.load_volume(tmp_path / "a.nii")
+    assert found.affine is None
+    assert torch.equal(found.values, volume().values)
+
+
+def test_channels_are_written_as_a_vector(tmp_path: Path) -> None:
+    nibabel = pytest.importorskip("nibabel", reason="nibabel (the extra nifti) is not installed")
+    values = toys.signal(grid=SHAPE, channels=3).image()
+    il.save_volume(tmp_path / "a.nii.gz", values, OBLIQUE)
+    image = nibabel.load(tmp_path / "a.nii.gz")
+    assert (image.shape, image.header.get_intent()[0]) == ((*SHAPE, 1, 3), "vector")
+    np.testing.assert_array_equal(image.get_fdata(dtype=np.float32)[:, :, :, 0], values.numpy())
+    assert image.header.get_xyzt_units()[0] == "mm"
+
+
+def test_an_atlas_keeps_what_its_signal_is(tmp_path: Path) -> None:
+    field = toys.field()
+    sae = toys.sae(field)
+    affine: Affine = ((2.0, 0.0, 1.0), (0.0, -1.0, 3.0))
+    atlas = il.effects(field, sae, il.encode(field, sae), signal=toys.signal().placed(affine))
+    il.save(atlas, tmp_path / "atlas.safetensors")
+    signal = load_atlas(tmp_path / "atlas.safetensors").signal
+    assert signal is not None
+    assert signal.affine == affine

@@ -3,6 +3,7 @@
 import math
 import pickle
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,14 @@ import inrlens as il
 import toys
 from inrlens.checkpoints import load_field
 from inrlens.container import read_container, write_container
+from inrlens.explorer.bundle import write_bundle
+from inrlens.explorer.folder import read_manifest
+from inrlens.explorer.gather import gather
 from inrlens.fields.complex_layer import ComplexLayer, LiftedLayer
 from inrlens.fields.nonlinearity import GAUSS, RELU, SINE, Nonlinearity, complex_gabor, finer, gabor
 from inrlens.fitting.engine import Engine
 from inrlens.ranks.stable_rank import singular_values
+from inrlens.studies.run_folder import write_fit_run
 
 WAVES: dict[str, Nonlinearity] = {
     "gauss": GAUSS,
@@ -169,8 +174,8 @@ def test_the_encoding_of_positions_is_sines_then_cosines_of_doubling_frequency()
     expected = torch.stack([a.sin() for a in angles] + [a.cos() for a in angles], dim=1)
     torch.testing.assert_close(field.encoder.run(x, 0, 0), expected, rtol=0, atol=1e-12)
     three = toys.field("posenc", coordinates=3, grid=(3, 4, 5), frequencies=2)
-    assert three.encoder.projection is not None
-    assert three.encoder.projection.frequencies.tolist() == [
+    assert three.encoder.encoding is not None
+    assert three.encoder.encoding.frequencies.tolist() == [
         [0.5, 0.0, 0.0],
         [1.0, 0.0, 0.0],
         [0.0, 0.5, 0.0],
@@ -277,8 +282,7 @@ def test_nonlinearities_can_be_sent_to_another_process(wave: Nonlinearity) -> No
 
 def test_the_engine_takes_its_fast_path_where_a_derivative_is_stated(backbone: str) -> None:
     field = toys.field(backbone)
-    layers = [field.encoder.layer(index) for index in range(4)]
-    assert Engine([layers], [field.head], 3).stack.is_written_out == (backbone != "wire")
+    assert Engine([field.encoder.trained(0)], [field.head], 3).stack.is_written_out == (backbone != "wire")
 
 
 # -- what stands for W, and what a file says ---------------------------------------------------------------------------
@@ -371,6 +375,19 @@ def test_published_recipes_are_those_of_the_public_scripts() -> None:
         assert (network.depth, network.width) == (4, 362 if backbone == "wire" else 256)
 
 
+def test_the_hash_grid_takes_the_numbers_of_its_paper() -> None:
+    for make, steps in ((il.recipes.single, 1000), (il.recipes.cohort, 1000), (il.recipes.transfer, 500)):
+        recipe = make("hashgrid")
+        assert (recipe.steps, recipe.learning_rate, recipe.adam_beta2, recipe.adam_eps) == (steps, 1e-2, 0.99, 1e-15)
+        assert (recipe.optimizer, recipe.batch, recipe.schedule) == ("adam", None, "constant")
+    network = il.make_backbone("hashgrid")
+    assert il.recipes.single("hashgrid").backbone == il.recipes.cohort("hashgrid").backbone == network
+    for table in ("fast", "small"):
+        for task in ("single", "cohort", "transfer"):
+            recipe = il.recipes.named(table, task, "hashgrid")
+            assert (recipe.adam_beta2, recipe.adam_eps, recipe.schedule) == (0.99, 1e-15, "cosine")
+
+
 def test_an_exponential_schedule_is_the_lambda_of_the_public_scripts() -> None:
     recipe = toys.recipe("gauss", steps=10, schedule="exponential")
     fitted = il.fit(toys.signal(), recipe, seed=2)
@@ -391,3 +408,33 @@ def test_the_help_names_every_backbone() -> None:
     page = " ".join(command.run("fit", "--help").out.replace("│", " ").split())
     for name in il.backbone_names():
         assert re.search(rf"\b{name}\b", page), name
+
+
+def test_posenc_with_bare_coordinates_is_what_public_codes_compute() -> None:
+    """``sin(2^j x)`` and ``cos(2^j x)`` without pi, and x itself, as features of a ReLU network."""
+    field = il.Field.new("posenc", width=8, depth=1, frequencies=3, first_angle=1.0, bare=True, seed=4).double()
+    x = torch.rand(40, 2, generator=toys.generator(1), dtype=torch.float64) * 2 - 1
+    waves = [wave(2.0**j * x[:, axis]) for wave in (torch.sin, torch.cos) for axis in range(2) for j in range(3)]
+    features = torch.cat([torch.stack(waves, dim=1), x], dim=1)
+    layer = field.encoder.layer(0)
+    assert layer.weight.shape == (8, 14)
+    expected = torch.relu(features @ layer.weight.T + layer.bias)
+    # A stored float32 frequency of 1 / (2 pi) is off by its rounding.
+    assert torch.allclose(field.encoder(x), expected, atol=1e-6, rtol=0.0)
+    with pytest.raises(il.InputError, match="posenc: first_angle must be a positive number, not 0"):
+        il.make_backbone("posenc", first_angle=0.0)
+
+
+def test_posenc_with_bare_coordinates_is_fitted_kept_and_explored_without_computing(tmp_path: Path) -> None:
+    network = il.make_backbone("posenc", **toys.SMALL["posenc"], bare=True)
+    signals = toys.signals(2, (12, 15))
+    recipe = replace(toys.recipe("posenc", steps=5), backbone=network)
+    cohort = il.fit_cohort(signals, recipe, seed=1)
+    il.save(cohort.field, tmp_path / "field.safetensors")
+    assert torch.equal(load_field(tmp_path / "field.safetensors").render(1), cohort.field.render(1))
+    (tmp_path / "run").mkdir()
+    write_fit_run(tmp_path / "run", cohort, signals)
+    write_bundle(gather([tmp_path / "run"]), tmp_path / "explorer")
+    (network_entry,) = read_manifest(tmp_path / "explorer")["networks"]
+    # The page knows no encoding of that name, and computes nothing with it.
+    assert network_entry["encoding"] == {"kind": "fourier beside the coordinates", "frequencies": None}

@@ -137,7 +137,7 @@ class Table(nn.Module):
 
 def test_a_field_behind_an_encoding_that_the_page_cannot_run(page: Page, watch: Watch, tmp_path: Path) -> None:
     field = toys.field("ffmlp", heads=1, frequencies=6)
-    field.encoder.projection = Table()
+    field.encoder.encoding = Table()
     with torch.no_grad():
         field.head.weight *= 8.0
     sae, photo = toys.sae(field, 1), toys.signal(0, GRID)

@@ -14,7 +14,7 @@ from command import done, leftovers, refused
 from inrlens.checkpoints import load_field
 from peers import PEERS
 
-GIVEN = ("--omega-0", "30", "--axes", "yx", "--coordinates", "-1,1", "--values", "-1,1")
+GIVEN = ("--omega-0", "30", "--axes", "yx", "--coordinates", "-1,1", "--output", "-1,1")
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_ranges_and_omegas_of_their_own(tmp_path: Path) -> None:
     state, _ = PEERS["siren_pytorch"].make(2, torch.float32)
     torch.save(state, tmp_path / "model.pt")
     out = tmp_path / "field.safetensors"
-    ranges = ("--axes", "yx", "--coordinates", "-1,1:-1,2.5", "--values", "0,1")
+    ranges = ("--axes", "yx", "--coordinates", "-1,1:-1,2.5", "--output", "0,1")
     done("import", tmp_path / "model.pt", "--omega-0", "30,1", *ranges, "-o", out)
     spans = ((-1.0, 1.0), (-1.0, 2.5))
     same = il.read_network(state, omega_0=(30.0, 1.0), axes="yx", coordinates=spans, output=(0.0, 1.0))

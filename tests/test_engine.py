@@ -25,8 +25,8 @@ def _autograd(field: il.Field, x: Tensor, targets: Tensor, start: int) -> tuple[
 
 
 def _parameters(field: il.Field, start: int) -> list[torch.nn.Parameter]:
-    layers = [field.encoder.layer(index) for index in range(start, field.depth)]
-    return [*field.head.parameters(), *(p for layer in layers for p in layer.parameters())]
+    modules = field.encoder.trained(start)
+    return [*field.head.parameters(), *(p for module in modules for p in module.parameters())]
 
 
 def _ours(
@@ -48,8 +48,7 @@ def _ours(
 
 
 def _engine(field: il.Field, start: int = 0, tile: int = 16, cores: int = 1) -> Engine:
-    layers = [field.encoder.layer(index) for index in range(start, field.depth)]
-    return Engine([layers], [field.head], field.channels, il.Compute(tile=tile), cores)
+    return Engine([field.encoder.trained(start)], [field.head], field.channels, il.Compute(tile=tile), cores)
 
 
 def _near(found: Tensor, expected: Tensor, relative: float) -> None:

@@ -237,11 +237,11 @@ def test_a_network_can_be_run_from_its_arrays(demo: tuple[Gathered, Path, dict[s
             assert signal["psnr"] == pytest.approx(one.place.record.psnrs[signal["head"]], abs=1e-3)
 
 
-def test_every_backbone_can_be_run_from_its_arrays(backbone: str, tmp_path: Path) -> None:
+def test_every_backbone_can_be_run_from_its_arrays(runnable: str, tmp_path: Path) -> None:
     """All that decides a layer is in the manifest: the parameters of its nonlinearity too."""
     run, members = tmp_path / "run", toys.signals(1, GRID)
     run.mkdir()
-    write_fit_run(run, il.fit(members[0], toys.recipe(backbone), seed=1), members)
+    write_fit_run(run, il.fit(members[0], toys.recipe(runnable), seed=1), members)
     write_bundle(gather([run]), tmp_path / "bundle")
     (network,) = json.loads((tmp_path / "bundle" / MANIFEST_FILE).read_text())["networks"]
     (signal,) = network["signals"]

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import urllib.request
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,7 @@ class Table(nn.Module):
 
 def test_an_encoding_that_the_page_does_not_know_is_named(tmp_path: Path) -> None:
     field = toys.field("ffmlp", heads=1, frequencies=6)
-    field.encoder.projection = Table()
+    field.encoder.encoding = Table()
     folder = il.write_explorer(field, tmp_path / "page", sae=toys.sae(field, 1), signal=toys.signal()).path
     (about,) = manifest_of(folder)["networks"]
     assert about["encoding"] == {"kind": "Table", "frequencies": None}
@@ -191,6 +192,29 @@ def test_it_goes_into_a_notebook_and_is_written_once(monkeypatch: pytest.MonkeyP
     assert "height:500px" in cell._repr_html_()
     monkeypatch.setattr(frames, "write_own", lambda *given: pytest.fail("it is there already"))
     assert il.show(network, sae=sae, signal=photo).page == cell.page
+
+
+def test_a_large_one_is_served_from_a_folder_that_goes_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "LARGEST_INSIDE", 10)
+    network, photo = wrapped(), toys.signal(1, GRID)
+    cells = [il.show(network, signal=photo) for _ in range(2)]
+    urls = [cell.url for cell in cells if isinstance(cell, Frame)]
+    assert urls[0] == urls[1]
+    assert urls[0] is not None
+    with urllib.request.urlopen(f"{urls[0]}manifest.json", timeout=10) as answer:
+        assert json.load(answer)["title"] == "Sequential"
+
+
+def test_every_head_has_its_signal(tmp_path: Path) -> None:
+    network, photos = wrapped(heads=3), toys.signals(3, GRID)
+    saes = toys.sae(network, 1)
+    folder = il.write_explorer(network, tmp_path / "page", sae=saes, signal=photos, signals=None).path
+    (about,) = manifest_of(folder)["networks"]
+    assert [(one["head"], one["name"]) for one in about["signals"]] == [(0, "toy 0"), (1, "toy 1"), (2, "toy 2")]
+    for head, signal in enumerate(about["signals"]):
+        found = read(folder, signal["output"])
+        assert found == pytest.approx(network.render(head, GRID).reshape(-1, 3).numpy(), abs=1e-6)
+    assert [one["head"] for one in about["dictionaries"][0]["effects"]] == [0, 1, 2]
 
 
 def test_what_does_not_fit_is_refused_with_a_sentence(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_the_sequential_is_the_field(backbone: str, tmp_path: Path) -> None:
 def test_the_sequential_is_wrapped_layer_by_layer(backbone: str) -> None:
     field = fields(backbone)[0]
     module = il.to_sequential(field)
-    first = 2 if field.encoder.projection is not None else 1
+    first = 2 if field.encoder.encoding is not None else 1
     foreign = il.wrap(module, layers=[str(first + 2 * index) for index in range(field.depth)], channels=3)
     x = rows(field)
     with torch.no_grad():
@@ -110,7 +110,7 @@ def test_the_sequential_shares_nothing_with_the_field() -> None:
 
 def test_the_sequential_says_what_it_is_made_of() -> None:
     text = repr(il.to_sequential(fields("finer")[1]))
-    assert "finer, scale=6, number=6" in text
+    assert "finer, scale=6, omega=6" in text
     assert "Linear(in_features=2, out_features=16" in text
     assert "ReLU()" in repr(il.to_sequential(fields("relu")[0]))
 

@@ -37,13 +37,13 @@ def test_siren_starts_as_its_authors_code_does() -> None:
         _uniform_within(layer.bias, 1 / math.sqrt(d_in))
     _uniform_within(field.head.weight, math.sqrt(6 / 256) / omegas[-1])
     _uniform_within(field.head.bias, 1 / math.sqrt(256))
-    assert field.encoder.projection is None
+    assert field.encoder.encoding is None
 
 
 def test_ffmlp_starts_as_torch_does_behind_normal_frequencies() -> None:
     field = il.Field.new("ffmlp", heads=10, channels=3, sigma=20.0)
-    assert field.encoder.projection is not None
-    frequencies = field.encoder.projection.frequencies
+    assert field.encoder.encoding is not None
+    frequencies = field.encoder.encoding.frequencies
     assert frequencies.shape == (256, 2)
     assert float(frequencies.std()) == pytest.approx(20.0, rel=0.08)
     assert abs(float(frequencies.mean())) < 3.0
@@ -81,7 +81,7 @@ def test_the_seed_decides_the_start(backbone: str) -> None:
     one, same, other = (toys.field(backbone, seed=seed) for seed in (1, 1, 2))
     for name, value in one.state_dict().items():
         assert torch.equal(value, same.state_dict()[name]), name
-        if (backbone, name) == ("posenc", "encoder.projection.frequencies"):
+        if (backbone, name) == ("posenc", "encoder.encoding.frequencies"):
             continue  # the encoding is one and the same for every seed
         assert not torch.equal(value, other.state_dict()[name]), name
     again = il.initial_field(one)
@@ -119,8 +119,8 @@ def test_siren_equals_its_formula() -> None:
 def test_ffmlp_equals_its_formula_with_sines_first_and_two_pi() -> None:
     field = toys.field("ffmlp").double()
     x = field.grid_coordinates()
-    assert field.encoder.projection is not None
-    frequencies = field.encoder.projection.frequencies
+    assert field.encoder.encoding is not None
+    frequencies = field.encoder.encoding.frequencies
     angle = 2.0 * math.pi * x @ frequencies.T
     h = torch.cat([angle.sin(), angle.cos()], dim=1)
     torch.testing.assert_close(field.encoder.run(x, 0, 0), h)

@@ -6,6 +6,7 @@ import math
 import signal as signals_of_the_system
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ import toys
 from inrlens.fitting.engine import Engine
 from inrlens.fitting.fit_fields import Job, fit_fields
 from inrlens.fitting.history import Record, drop, read_history, write_history
-from inrlens.fitting.loop import optimise
+from inrlens.fitting.loop import Problem, optimise
 from inrlens.fitting.prefix import PrefixRows
 
 
@@ -211,7 +212,9 @@ def test_a_fall_that_is_made_good_is_recorded_once_each_time() -> None:
         field.head.bias += {2: 10.0, 6: -10.0, 8: 10.0, 10: -10.0}.get(record.step, 0.0)
 
     inputs = PrefixRows(field.encoder, field.grid_coordinates(), 0, engine.budget)
-    (result,) = optimise(engine, inputs, picture.values[None], recipe, toys.generator(), meddle)
+    gradient = partial(engine.gradient, inputs, picture.values[None])
+    problem = Problem(engine.stack, gradient, len(inputs), channels=3)
+    (result,) = optimise(problem, recipe, toys.generator(), meddle)
     assert [event.step for event in result.divergences] == [4, 10]
     assert result.outcome is None
     assert result.best_psnr > 25.0

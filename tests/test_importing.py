@@ -255,6 +255,15 @@ def test_one_signal_s_own_layers_follow_the_shared_ones() -> None:
     assert torch.allclose(field(rows()), function(rows()), atol=1e-9, rtol=0.0)
 
 
+def test_a_new_signal_is_fitted_on_an_imported_cohort_s_layers() -> None:
+    state, _ = PEERS["strainer"].make(2, torch.float32)
+    cohort = il.read_network(state, omega_0=10.0, grid=toys.GRID, **PLAIN)
+    recipe = toys.recipe(None, steps=3)
+    moved = il.transfer(cohort, toys.signals(1, toys.GRID)[0], freeze=0, rest="warm", recipe=recipe, seed=0).field
+    assert torch.equal(moved.encoder.layer(0).weight, state["encoder.0.weight"])
+    assert not torch.equal(moved.encoder.layer(1).weight, state["encoder.2.weight"])
+
+
 def test_random_frequencies_state_their_size_as_sigma() -> None:
     state, _ = PEERS["alpine_ffn"].make(2, torch.float64)
     field = il.read_network(state, axes="xy", coordinates=(0.0, 1.0), output=(0.0, 1.0))
@@ -267,9 +276,9 @@ def test_an_encoding_s_settings_draw_the_same_waves() -> None:
     field = il.read_network(state, "wire_posenc", axes="yx", coordinates=(1.0, 0.0), output=(0.0, 1.0))
     anew = il.Field.new(field.backbone)
     assert field.backbone.first_angle == pytest.approx(math.pi / 2)
-    assert field.encoder.projection is not None
-    assert anew.encoder.projection is not None
-    assert torch.allclose(field.encoder.projection.frequencies.float(), anew.encoder.projection.frequencies)
+    assert field.encoder.encoding is not None
+    assert anew.encoder.encoding is not None
+    assert torch.allclose(field.encoder.encoding.frequencies.float(), anew.encoder.encoding.frequencies)
 
 
 def test_the_page_names_every_layout_with_what_must_be_given() -> None:

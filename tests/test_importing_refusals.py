@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -286,3 +287,22 @@ def test_numbers_that_are_not_allowed(given: dict[str, Any], match: str) -> None
 
 def test_a_range_so_narrow_that_float32_overflows() -> None:
     refuse("leaves the range of torch.float32", state_of(), output=(0.0, 1e-42))
+
+
+def test_entries_that_lie_on_one_another_are_refused(tmp_path: Path) -> None:
+    torch.save(
+        {name: tensor.repeat(40, 40) for name, tensor in state_of().items() if tensor.ndim == 2}, tmp_path / "a.pt"
+    )
+    whole = bytearray((tmp_path / "a.pt").read_bytes())
+    with zipfile.ZipFile(tmp_path / "a.pt") as archive:
+        largest = max(archive.infolist(), key=lambda entry: entry.file_size)
+        directory = archive.start_dir
+    # Every entry's place in the directory becomes the largest one's, with its sizes.
+    at = directory
+    while whole[at : at + 4] == b"PK\x01\x02":
+        name, extra, note = struct.unpack_from("<HHH", whole, at + 28)
+        struct.pack_into("<II", whole, at + 20, largest.file_size, largest.file_size)
+        struct.pack_into("<I", whole, at + 42, largest.header_offset)
+        at += 46 + name + extra + note
+    (tmp_path / "b.pt").write_bytes(whole)
+    refuse("speaks of .* bytes, more than it has: it is damaged", tmp_path / "b.pt")

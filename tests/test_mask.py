@@ -13,7 +13,13 @@ import command
 import inrlens as il
 import toys
 from inrlens.checkpoints import load_atlas
+from inrlens.fitting.fit_fields import Job, engine_of
+from inrlens.fitting.loop import optimise
+from inrlens.fitting.prefix import PrefixRows
+from inrlens.seeding import generator
 from inrlens.signals.archive import load_signals, save_signals
+from inrlens.studies.cells.quality import perceived
+from inrlens.studies.measure import mean_ssim
 
 MASK = torch.rand(toys.GRID, generator=toys.generator(7)) < 0.7
 
@@ -73,6 +79,59 @@ def test_a_full_batch_is_the_gradient_over_the_kept_rows() -> None:
         optimiser.step()
     for name, value in found.field.state_dict().items():
         torch.testing.assert_close(value, plain.state_dict()[name], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("batch", [None, 8])
+def test_a_fit_is_one_of_the_kept_rows_bit_for_bit(backbone: str, batch: int | None) -> None:
+    recipe = toys.recipe(backbone, batch=batch)
+    found = il.fit(masked(), recipe, seed=3)
+    assert recipe.backbone is not None
+    plain = il.Field.new(recipe.backbone, seed=3, grid=toys.GRID)
+    flat = MASK.reshape(-1)
+    x, targets = plain.grid_coordinates()[flat], toys.signal().values[flat][None]
+    engine = engine_of([plain], Job(recipe, "single", 3), len(x))
+    inputs = PrefixRows(plain.encoder, x, 0, engine.budget)
+    optimise(engine, inputs, targets, recipe, generator(3, "single", "batches"))
+    assert equal(found.field, plain)
+
+
+def test_a_mask_that_uses_everything_is_none(backbone: str) -> None:
+    every = torch.ones(toys.GRID, dtype=torch.bool)
+    recipe, signal = toys.recipe(backbone, batch=8), replace(toys.signal(), mask=every.reshape(-1))
+    assert (signal.mask, signal.digest, signal.used_count) == (None, toys.signal().digest, 63)
+    found, plain = il.fit(signal, recipe, seed=3), il.fit(toys.signal(), recipe, seed=3)
+    assert equal(found.field, plain.field)
+    assert (found.psnrs, found.left_out_psnrs, found.left_out_psnr) == (plain.psnrs, None, None)
+
+
+def test_a_hole_is_filled_less_well_than_the_rest_is_fitted() -> None:
+    hole = torch.ones(24, 24, dtype=torch.bool)
+    hole[8:15, 8:15] = False
+    recipe = toys.recipe(steps=400, backbone="siren")
+    found = il.fit(toys.signal(2, (24, 24)).masked(hole), recipe, seed=0)
+    assert found.left_out_psnr is not None
+    assert found.left_out_psnr < found.psnr - 3.0
+    flat = torch.full((49, 3), float(toys.signal(2, (24, 24)).masked(hole).values[hole.reshape(-1)].mean()))
+    truth = toys.signal(2, (24, 24)).values[~hole.reshape(-1)]
+    assert found.left_out_psnr > il.psnr(flat, truth), "filled no better than by one grey"
+
+
+def test_many_fits_of_unlike_masks_equal_each_alone() -> None:
+    signals, recipe = [masked(), masked(mask=~MASK), toys.signal()], toys.recipe()
+    for signal, found in zip(signals, il.fit_many(signals, recipe, seeds=(5,)), strict=True):
+        alone = il.fit(signal, recipe, seed=5)
+        assert equal(found.field, alone.field)
+        assert found.left_out_psnrs == alone.left_out_psnrs
+
+
+def test_a_state_is_of_one_mask(tmp_path: Path) -> None:
+    recipe, state = toys.recipe(steps=8), il.Resume(tmp_path / "state", 0.0, keep=True)
+    whole = il.fit(masked(), recipe, seed=1)
+    first = il.fit(masked(), replace(recipe, steps=8), seed=1, resume=state)
+    assert equal(first.field, whole.field)
+    assert equal(il.fit(masked(), recipe, seed=1, resume=state).field, whole.field)
+    with pytest.raises(il.InputError, match="signal"):
+        il.fit(masked(mask=~MASK), recipe, seed=1, resume=state)
 
 
 def test_quality_is_told_of_both_parts() -> None:
@@ -164,12 +223,86 @@ def test_masks_that_cannot_be_used() -> None:
         il.evaluate_sae(toys.field(), toys.sae(toys.field()), [masked(0), toys.signal(1)])
 
 
+def test_a_mask_file_says_what_is_not_zero(tmp_path: Path) -> None:
+    colour = np.zeros((9, 7, 3), dtype=np.uint8)
+    colour[2, 3, 2] = 1  # as grey this is 0
+    Image.fromarray(colour).save(tmp_path / "blue.png")
+    assert il.load_mask(tmp_path / "blue.png", toys.signal()).nonzero().tolist() == [[2, 3]]
+    deep = np.zeros((9, 7), dtype=np.uint16)
+    deep[4, 1] = 1
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    assert il.load_mask(tmp_path / "deep.png", toys.signal()).nonzero().tolist() == [[4, 1]]
+    row = np.ones((1, 63), dtype=np.uint8)
+    row[0, 5] = 0
+    Image.fromarray(row).save(tmp_path / "row.png")
+    sound = il.Recording("tone", toys.signal(channels=1).values, (63,), rate=8)
+    assert sound.masked(il.load_mask(tmp_path / "row.png", sound)).left_out == 1
+    assert isinstance(sound.masked(None), il.Recording)
+
+
+def test_a_mask_of_a_volume_lies_where_the_volume_lies(tmp_path: Path) -> None:
+    nibabel = pytest.importorskip("nibabel", reason="nibabel (the extra nifti) is not installed")
+    turned = np.diag([2.0, 2.0, -3.0, 1.0])
+    scan = toys.signal(grid=(1, 4, 5), channels=1).placed(turned)
+    array = np.ones((1, 4, 5), dtype=np.int16)
+    array[0, 1, 2], array[0, 3, 4] = 0, -2
+
+    def saved(name: str, values: np.ndarray, affine: np.ndarray) -> Path:
+        nibabel.save(nibabel.Nifti1Image(values, affine), tmp_path / name)
+        return tmp_path / name
+
+    used = il.load_mask(saved("mask.nii.gz", array, turned), scan)
+    assert used.shape == (1, 4, 5)
+    assert (~used).nonzero().tolist() == [[0, 1, 2]]
+    nearly = turned + np.array([[0, 0, 0, 0.9], *np.zeros((3, 4))])
+    assert torch.equal(il.load_mask(saved("near.nii", array, nearly), scan), used)
+    flipped = np.diag([2.0, 2.0, 3.0, 1.0])
+    with pytest.raises(il.InputError, match=r"flipped\.nii lies elsewhere in space than .*, up to 8 samples away"):
+        il.load_mask(saved("flipped.nii", array, flipped), scan)
+    with pytest.raises(il.InputError, match="holds NaN: a mask is 0 where"):
+        il.load_mask(saved("nan.nii", np.full((1, 4, 5), np.nan, dtype=np.float32), turned), scan)
+    with pytest.raises(il.InputError, match=r"small\.nii holds 4x4 samples, signal 'toy 0' 1x4x5"):
+        il.load_mask(saved("small.nii", array[0, :, :4], turned), scan)
+
+
+def test_mask_files_that_cannot_be_trusted(tmp_path: Path) -> None:
+    square = np.zeros((9, 7), dtype=np.uint8)
+    Image.fromarray(square).save(tmp_path / "none.png")
+    with pytest.raises(il.InputError, match=r"none\.png is 0 everywhere, so that no sample would be used"):
+        il.load_mask(tmp_path / "none.png", toys.signal())
+    Image.fromarray(square + 255).save(tmp_path / "blurred.jpg")
+    with pytest.raises(il.InputError, match=r"blurred\.jpg: this format blurs the border .* save the mask as PNG"):
+        il.load_mask(tmp_path / "blurred.jpg", toys.signal())
+    clear = np.full((9, 7, 4), 255, dtype=np.uint8)
+    clear[3:, :, 3] = 0
+    Image.fromarray(clear).save(tmp_path / "clear.png")
+    with pytest.raises(il.InputError, match=r"clear\.png is transparent in parts"):
+        il.load_mask(tmp_path / "clear.png", toys.signal())
+    with pytest.raises(il.InputError, match=r"missing\.png does not exist"):
+        il.load_mask(tmp_path / "missing.png", toys.signal())
+    (tmp_path / "text.png").write_text("no picture")
+    with pytest.raises(il.InputError, match=r"text\.png is not an image"):
+        il.load_mask(tmp_path / "text.png", toys.signal())
+
+
+def test_windows_see_no_masked_signal() -> None:
+    hole = torch.ones(16, 16, dtype=torch.bool)
+    hole[4:8] = False
+    fitted = il.fit(toys.signal(0, (16, 16)), toys.recipe())
+    assert mean_ssim(fitted.field, [toys.signal(0, (16, 16))]) is not None
+    assert mean_ssim(fitted.field, [toys.signal(0, (16, 16)).masked(hole)]) is None
+    whole = perceived(fitted.field, toys.signal(0, (16, 16)), ["ssim"], None, None)
+    parts = perceived(fitted.field, toys.signal(0, (16, 16)).masked(hole), ["ssim"], None, None)
+    assert whole["ssim"] is not None
+    assert parts == {"ssim": None, "lpips": None}
+
+
 def test_a_mask_on_the_command_line(tmp_path: Path) -> None:
     photo, holes = command.photo(tmp_path / "photo.png"), tmp_path / "mask.png"
     used = np.ones(command.SIZE, dtype=np.uint8)
     used[2:5, 3:9] = 0
     Image.fromarray(used).save(holes)
-    assert torch.equal(il.load_mask(holes), torch.from_numpy(used).bool())
+    assert torch.equal(il.load_mask(holes, il.load_image(photo)), torch.from_numpy(used).bool())
     out = tmp_path / "run"
     shown = command.done("fit", photo, *command.FAST, "--mask", holes, "-o", out).out
     assert "18 samples of each signal by its mask; PSNR there" in " ".join(shown.split())
@@ -181,6 +314,13 @@ def test_a_mask_on_the_command_line(tmp_path: Path) -> None:
     )
     command.done("report", out)
     said = command.refused("fit", photo, "--size", "6x8", "--mask", holes, "-o", tmp_path / "other")
-    assert said.startswith(
-        f"--mask {holes}: signal 'photo.png': a mask of shape (12, 16) does not lie on the grid (6, 8)"
+    assert said == f"{holes} holds 12x16 samples, signal 'photo.png' 6x8: give a mask of the size that is fitted."
+
+
+def test_a_meta_learned_start_sees_no_more() -> None:
+    assert toys.recipe().backbone is not None
+    recipe = il.MetaRecipe("toy", toys.recipe().backbone, steps=2, learning_rate=1e-3, signals=2)
+    found, other = (
+        il.fit_reptile(own, recipe) for own in ([masked(0), masked(1)], [spoiled(masked(0)), spoiled(masked(1))])
     )
+    assert equal(found.field, other.field)

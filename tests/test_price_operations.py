@@ -17,7 +17,7 @@ from inrlens.metrics import ssim
 from inrlens.studies.price.operations import cell_operations, fit_cell, network_of, plan_operations
 from inrlens.studies.price.picture_measures import lpips_operations, ssim_operations
 from inrlens.studies.price.products import fit, muon_step, scores
-from inrlens.studies.price.shapes import network_shape
+from inrlens.studies.price.shapes import EncodingShape, network_shape
 
 N = priced.rows()
 
@@ -215,7 +215,7 @@ def test_a_network_is_found_through_what_a_cell_needs() -> None:
     made = priced.dictionary(source)
     cell = priced.analysis(source, made)
     shape = network_of(cell, priced.by_key(source, made, cell))
-    assert (shape.backbone, shape.outputs, shape.projection) == ("ffmlp", 9, (6, 2))
+    assert (shape.backbone, shape.outputs, shape.encoding) == ("ffmlp", 9, EncodingShape(2 * 6 * 2, 0))
     assert shape.parameters == sum(parameter.numel() for parameter in toys.field("ffmlp", heads=3).parameters())
 
 

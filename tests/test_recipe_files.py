@@ -60,6 +60,8 @@ NUMBERS = st.fixed_dictionaries(
         "steps": COUNTS,
         "learning_rate": POSITIVE,
         "optimizer": st.sampled_from(["adam", "muon"]),
+        "adam_beta2": st.floats(0.0, 1.0, exclude_max=True),
+        "adam_eps": POSITIVE,
         "muon_learning_rate": POSITIVE,
         "muon_momentum": st.floats(0.0, 1.0, exclude_max=True),
         "batch": st.none() | COUNTS,
@@ -113,6 +115,7 @@ def test_the_file_is_small_and_says_every_number(tmp_path: Path) -> None:
         '# Found by a search: name this file in a study, transfer = { recipe = "PATH" }.\n'
         'format = 1\nkind = "recipe"\nstudy = "tuning"\ntask = "transfer"\nbackbone = "siren"\n\n'
         '[recipe]\nname = "paper transfer siren"\nsteps = 500\nlearning_rate = 0.0001\noptimizer = "adam"\n'
+        "adam_beta2 = 0.999\nadam_eps = 1e-08\n"
         'muon_learning_rate = 0.002\nmuon_momentum = 0.9\nschedule = "constant"\nrecord_every = 10\n\n'
         "# What was tried, PSNR in dB on the validation pictures.\n\n"
         '[[curve]]\nsetting = { "transfer.learning_rate" = 0.0001 }\npsnr = 30.5\nspread = 0.25\nimages = 4\n'

@@ -493,7 +493,8 @@ def test_a_grid_refuses_what_no_recipe_has() -> None:
 
 
 def test_every_number_of_a_recipe_can_be_an_axis() -> None:
-    values = {"optimizer": ("adam", "muon"), "schedule": ("constant", "cosine"), "muon_momentum": (0.5, 0.6)}
+    shares = dict.fromkeys(("adam_beta2", "muon_momentum"), (0.5, 0.6))
+    values = {"optimizer": ("adam", "muon"), "schedule": ("constant", "cosine"), **shares}
     for name in recipe_knobs():
         spec = RecipeSpec("paper", ((name, values.get(name, (1, 2))),))
         assert len(recipe_grid(spec, "single", BackboneSpec("siren", "siren"), HERE)) == 2
@@ -551,9 +552,3 @@ def test_the_bundled_study_needs_no_folder() -> None:
     spec = read_study("bundled").spec
     assert [one.path for one in spec.data] == [None]
     assert spec.data[0].cohort + (spec.data[0].test or 0) == 16
-
-
-def test_the_guides_example_is_a_study() -> None:
-    guide = Path(__file__).parents[1] / "docs" / "studies.md"
-    (example,) = re.findall(r"```toml\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
-    assert parse_study(example, "the guide", HERE).transfers[0].rest == ("reinit", "warm")

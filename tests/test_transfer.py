@@ -36,8 +36,11 @@ def _unrelated(one: torch.Tensor, two: torch.Tensor) -> None:
         assert abs(float(correlation)) < 0.35
 
 
-def _projection(field: il.Field) -> torch.Tensor | None:
-    return None if field.encoder.projection is None else field.encoder.projection.frequencies
+def _encoding(field: il.Field) -> torch.Tensor:
+    """All that its features depend on: frequencies, or tables."""
+    assert field.encoder.encoding is not None
+    (values,) = field.encoder.encoding.state_dict().values()
+    return values
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -51,8 +54,8 @@ def test_frozen_layers_are_the_cohorts_to_the_bit_and_the_others_move(
     assert moved.dtype == dtype
     for index in range(4):
         assert _layer_same(moved, cohort, index) == (index <= tau)
-    if cohort.encoder.projection is not None:
-        assert torch.equal(_projection(moved), _projection(cohort))
+    if cohort.encoder.encoding is not None:
+        assert torch.equal(_encoding(moved), _encoding(cohort))
     assert moved.origin.notes["freeze"] == tau
     assert moved.origin.notes["rest"] == rest
     assert moved.origin.kind == "transfer"
@@ -79,19 +82,19 @@ def test_warm_starts_from_the_cohorts_layers_and_a_fresh_head(backbone: str) -> 
         assert all(_layer_same(field, cohort, index) for index in range(4))
         assert (field.heads, field.channels) == (1, 3)
         _unrelated(field.head.weight, cohort.head.weight[:3])
-        if cohort.encoder.projection is not None:
-            assert torch.equal(_projection(field), _projection(cohort))
+        if cohort.encoder.encoding is not None:
+            assert torch.equal(_encoding(field), _encoding(cohort))
 
 
-def test_scratch_reuses_nothing_not_even_the_projection(backbone: str) -> None:
+def test_scratch_reuses_nothing_not_even_the_encoding(backbone: str) -> None:
     cohort = _cohort(backbone)
     field = start_of_transfer(cohort, 0, "reinit", SEED)
     for index in range(4):
         parameters = [network.encoder.layer(index).parameters() for network in (field, cohort)]
         for one, two in zip(*parameters, strict=True):
             _unrelated(one, two)
-    if cohort.encoder.projection is not None and backbone != "posenc":  # whose encoding is not drawn
-        _unrelated(_projection(field), _projection(cohort))
+    if cohort.encoder.encoding is not None and backbone != "posenc":  # whose encoding is not drawn
+        _unrelated(_encoding(field), _encoding(cohort))
     elsewhere = start_of_transfer(toys.field(backbone, seed=1), 0, "reinit", SEED)
     assert all(torch.equal(value, elsewhere.state_dict()[name]) for name, value in field.state_dict().items())
 

@@ -2,9 +2,7 @@
 
 import copy
 import math
-import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -328,14 +326,3 @@ def test_a_wrapped_network_without_a_grid_asks_for_one() -> None:
         il.encode(wrapped, _dictionary(il.wrap(foreign.plain(), ["1"], grid=toys.GRID), 0))
     with pytest.raises(il.InputError, match="layer 1 does not exist: this network has layers 0 to 0"):
         wrapped.units(1)
-
-
-def test_the_how_to_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    page = (Path(__file__).parents[1] / "docs" / "how-to-wrap.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    names: dict[str, Any] = {}
-    for block in blocks:
-        exec(block, names)
-    assert names["without"].shape == (24, 32, 3)
-    assert (tmp_path / "page.html").is_file()

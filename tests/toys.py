@@ -11,6 +11,7 @@ import inrlens as il
 from inrlens.dictionaries.activations import layer_rows
 from inrlens.dictionaries.step import renormalise
 from inrlens.dictionaries.topk import SaeOrigin, SparseAutoencoder
+from inrlens.fields.encoding import FourierProjection
 
 SMALL: dict[str, dict[str, Any]] = {
     "siren": {"width": 16, "depth": 4, "omega_0": 20.0},
@@ -21,6 +22,16 @@ SMALL: dict[str, dict[str, Any]] = {
     "wire_real": {"width": 16, "depth": 4, "omega_0": 4.0, "scale": 2.0},
     "posenc": {"width": 16, "depth": 4, "frequencies": 3},
     "relu": {"width": 16, "depth": 4},
+    # Tables of its own bound would leave an untrained network's activations nearly constant.
+    "hashgrid": {
+        "width": 16,
+        "depth": 4,
+        "levels": 4,
+        "log2_table": 5,
+        "coarsest": 2,
+        "finest": 9,
+        "table_bound": 1.0,
+    },
 }
 """Tiny settings of every registered backbone; a test fails where one is missing."""
 
@@ -58,6 +69,15 @@ def field(
     """An untrained small field that knows its grid."""
     numbers = {**SMALL[backbone], **settings}
     return il.Field.new(backbone, heads=heads, channels=channels, seed=seed, grid=grid, **numbers)
+
+
+def page_runs(backbone: str) -> bool:
+    """Whether the explorer's page can run a backbone's layers: behind Fourier features, or none.
+
+    A trained encoding is looked up rather than multiplied, and the page answers edits of such a field with a sentence.
+    """
+    encoding = field(backbone).encoder.encoding
+    return encoding is None or isinstance(encoding, FourierProjection)
 
 
 def recipe(backbone: str | None = "siren", **numbers: Any) -> il.Recipe:

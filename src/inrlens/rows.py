@@ -47,6 +47,11 @@ def over_tiles(
         return [result for found in on_cores(work, range(count), count) for result in found]
 
 
+def within(part: slice, rows: slice | Tensor) -> slice | Tensor:
+    """The rows that a tile means: the tile itself where ``rows`` is the whole slice, else those of ``rows`` there."""
+    return part if isinstance(rows, slice) else rows[part]
+
+
 def row_count(rows: slice | Tensor) -> int:
     """How many rows a slice ``start:stop`` or an index tensor names."""
     return int(rows.stop - rows.start) if isinstance(rows, slice) else int(rows.shape[0])

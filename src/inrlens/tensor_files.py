@@ -75,16 +75,20 @@ def _check_file(path: Path) -> None:
 
 
 def _check_unpacked(path: Path) -> None:
-    """Refuses an archive with packed entries: ``torch.save`` stores them, and a few bytes may unpack to a terabyte."""
+    """Refuses an archive that unpacks to more than itself: ``torch.save`` stores its entries, one beside the other."""
     try:
         if not zipfile.is_zipfile(path):
             return
         with zipfile.ZipFile(path) as archive:
-            packed = [entry.filename for entry in archive.infolist() if entry.file_size > entry.compress_size]
+            entries = archive.infolist()
     except (OSError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is damaged or could not be read ({error}).") from error
+    packed = [entry.filename for entry in entries if entry.compress_type != zipfile.ZIP_STORED]
     if packed:
         raise InputError(f"{path}: {packed[0]!r} in it is compressed, which torch.save never does: save it again.")
+    size = sum(entry.file_size for entry in entries)
+    if size > path.stat().st_size:
+        raise InputError(f"{path} speaks of {size:,} bytes, more than it has: it is damaged, save it again.")
 
 
 def _is_safetensors(path: Path) -> bool:

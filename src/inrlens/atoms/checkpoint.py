@@ -13,6 +13,7 @@ from inrlens.atoms.effects import Effects
 from inrlens.atoms.footprint import Footprint
 from inrlens.container import Container, take, take_unread
 from inrlens.errors import InputError
+from inrlens.signals.archive import describe, described
 from inrlens.signals.signal import Signal
 
 KIND = "atlas"
@@ -32,7 +33,7 @@ def pack_atlas(atlas: Effects, version: str) -> Container:
         "k": codes.values.shape[1],
         "channels": atlas.output.shape[1],
         "dtype": str(atlas.delta.dtype).removeprefix("torch."),
-        "signal": None if signal is None else {"name": signal.name, "bit_depth": signal.bit_depth},
+        "signal": None if signal is None else describe(signal),
     }
     tensors = {"delta": atlas.delta, "output": atlas.output, "indices": codes.indices, "values": codes.values}
     tensors |= {f"footprint.{entry.name}": getattr(atlas.footprint, entry.name) for entry in fields(Footprint)}
@@ -55,7 +56,6 @@ def unpack_atlas(path: str | Path, container: Container) -> Effects:
         layer, head = _whole(about["layer"], 0), _whole(about["head"], 0)
         dtype = {"float32": torch.float32, "float64": torch.float64}[about["dtype"]]
         named = about["signal"]
-        label = None if named is None else (str(named["name"]), _whole(named["bit_depth"], 1))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: its description is damaged ({type(error).__name__}: {error}).") from error
     rows = math.prod(grid)
@@ -73,11 +73,7 @@ def unpack_atlas(path: str | Path, container: Container) -> Effects:
         raise InputError(f"{path}: its codes name atoms {low} to {high}, its description has 0 to {n - 1}.")
     if not bool((big["values"] >= 0.0).all()):
         raise InputError(f"{path}: its codes hold negative values or NaN; the file is damaged.")
-    signal = None
-    if label is not None:
-        values = take(path, tensors, "signal", _like((rows, channels), _SIGNAL_DTYPE))
-        mask = take(path, tensors, "mask", _like((rows,), torch.bool)) if "mask" in tensors else None
-        signal = Signal(label[0], values, grid, label[1], mask)
+    signal = None if named is None else _signal(path, named, tensors, grid, channels)
     codes = Codes(big["indices"], big["values"], n, grid)
     atlas = Effects(big["delta"], big["output"], codes, head, layer, signal)
     # What is told for every atom is read back instead of being worked out again.
@@ -88,6 +84,20 @@ def unpack_atlas(path: str | Path, container: Container) -> Effects:
             raise InputError(f"{path}: its PSNR drops hold NaN; the file is damaged.")
         vars(atlas)["psnr_drop"] = drops
     return atlas
+
+
+def _signal(
+    path: str | Path, about: dict[str, Any], tensors: dict[str, Tensor], grid: tuple[int, ...], channels: int
+) -> Signal:
+    rows = math.prod(grid)
+    values = take(path, tensors, "signal", _like((rows, channels), _SIGNAL_DTYPE))
+    mask = take(path, tensors, "mask", _like((rows,), torch.bool)) if "mask" in tensors else None
+    try:
+        return described(about, grid, values, mask)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise InputError(f"{path}: {error}") from error
+        raise InputError(f"{path}: its description is damaged ({type(error).__name__}: {error}).") from error
 
 
 def _footprint(path: str | Path, tensors: dict[str, Tensor], n: int, axes: int, channels: int) -> Footprint:

@@ -21,7 +21,7 @@ from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
 from inrlens.fields.network import Network
 from inrlens.metrics import psnr_from_mse
-from inrlens.rows import over_tiles, tiles
+from inrlens.rows import over_tiles, tiles, within
 from inrlens.signals.signal import Signal
 
 _DROP_TILE = 8192
@@ -153,17 +153,17 @@ def psnr_drops(effects: Effects, signal: Signal) -> Float[Tensor, " n"]:
     """
     codes = effects.codes
     codes.check_signal(signal, effects.output.shape[1])
-    used = signal.used
-    target, output = signal.values[used].to(effects.output), effects.output[used]
-    delta, indices = effects.delta[used], codes.indices[used]
+    used, count = signal.used, signal.used_count * signal.channels
+    target = signal.values.to(effects.output)
     change = torch.zeros(codes.n_atoms, dtype=torch.float64, device=target.device)
     total = 0.0
-    for part in tiles(target.shape[0], _DROP_TILE):
-        before = (output[part].clamp(0.0, 1.0) - target[part]).double().square().sum(1)
-        ablated = (output[part, None] - delta[part]).clamp(0.0, 1.0)
-        after = (ablated - target[part, None]).double().square().sum(2)
-        change.index_add_(0, indices[part].reshape(-1).long(), (after - before[:, None]).reshape(-1))
+    for part in tiles(signal.used_count, _DROP_TILE):
+        rows = within(part, used)
+        before = (effects.output[rows].clamp(0.0, 1.0) - target[rows]).double().square().sum(1)
+        ablated = (effects.output[rows, None] - effects.delta[rows]).clamp(0.0, 1.0)
+        after = (ablated - target[rows, None]).double().square().sum(2)
+        change.index_add_(0, codes.indices[rows].reshape(-1).long(), (after - before[:, None]).reshape(-1))
         total += float(before.sum())
-    intact = psnr_from_mse(total / target.numel())
-    drops = [intact - psnr_from_mse(max(total + more, 0.0) / target.numel()) for more in change.tolist()]
+    intact = psnr_from_mse(total / count)
+    drops = [intact - psnr_from_mse(max(total + more, 0.0) / count) for more in change.tolist()]
     return torch.tensor(drops, dtype=torch.float64)

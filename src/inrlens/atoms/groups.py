@@ -76,7 +76,7 @@ def group_curve(
     if not chosen or chosen[0] < 0 or chosen[-1] > len(order):
         raise InputError(f"counts must be within 0 to {len(order)}, the length of the order, not {list(chosen)}.")
     squared = _squared_errors(field, sae, codes, suffix, place, signal, mode, head, chosen)
-    counted = len(signal.values[signal.used]) * field.channels
+    counted = signal.used_count * field.channels
     psnr = tuple(psnr_from_mse(value / counted) for value in squared)
     return GroupCurve(name, mode, chosen, psnr, _area(chosen, psnr))
 

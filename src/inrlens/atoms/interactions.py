@@ -175,7 +175,7 @@ def _drop(effects: Effects, signal: Signal, rows: Tensor, change: Tensor) -> flo
         rows, change = rows[counts], change[counts]
     used = signal.used
     squared = (effects.output[used].clamp(0.0, 1.0) - target[used]).double().square().sum()
-    count = target[used].numel()
+    count = signal.used_count * signal.channels
     after = ((effects.output[rows] - change).clamp(0.0, 1.0) - target[rows]).double().square().sum()
     before = (effects.output[rows].clamp(0.0, 1.0) - target[rows]).double().square().sum()
     total, moved = float(squared), float(squared + after - before)

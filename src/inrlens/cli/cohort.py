@@ -67,7 +67,7 @@ def cohort(
     if len(signals) < 2:
         raise InputError(f"{folder} holds 1 readable file that matches {pattern!r}: a cohort needs at least 2.")
     chosen = suited(chosen, signals[0])
-    hint_at_size(chosen, len(signals[0].values))
+    hint_at_size(chosen, signals[0].used_count)
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),
         json,

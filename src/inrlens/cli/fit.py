@@ -51,7 +51,7 @@ def fit(
     where = prepare(device, threads)
     signal = masked([one_signal(image, wanted, grey, how)], mask)[0]
     chosen = suited(chosen, signal)
-    hint_at_size(chosen, len(signal.values))
+    hint_at_size(chosen, signal.used_count)
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),
         json,

@@ -92,7 +92,7 @@ def _rows(condition: "ConditionRecord", signals: "Sequence[Signal]") -> list[tup
     if condition.kind == "cohort":
         rows.append(("advice", condition.advice))
     if condition.kind == "transfer":
-        rows.append(("start", _start(condition.notes["freeze"], condition.notes["rest"])))
+        rows.append(("start", _start(condition.notes)))
     return rows
 
 
@@ -101,11 +101,15 @@ def _left_out(condition: "ConditionRecord") -> str:
     return f"{count:,} samples of each signal by its mask; PSNR there {float(psnr):.2f} dB"
 
 
-def _start(freeze: int | None, rest: str) -> str:
+def _start(notes: "dict[str, Any]") -> str:
+    from inrlens.reports.words import source
+
+    freeze, rest, warm = notes["freeze"], notes["rest"], f"warm from the {source(notes)}"
+    head = ", the head too" if notes["head"] == "warm" else ""
     if freeze is None:
-        return "nothing reused (scratch)" if rest == "reinit" else "nothing frozen, every layer warm from the cohort"
+        return "nothing reused (scratch)" if rest == "reinit" else f"nothing frozen, every layer {warm}{head}"
     frozen = "layer 0 frozen" if freeze == 0 else f"layers 0 to {freeze} frozen"
-    return f"{frozen}, the rest {'reinitialised' if rest == 'reinit' else 'warm from the cohort'}"
+    return f"{frozen}, the rest {'reinitialised' if rest == 'reinit' else warm}{head}"
 
 
 def _mean(signals: "Sequence[Signal]") -> str:

@@ -12,7 +12,7 @@ from inrlens.cli.parsing import check_free_file, check_not_input, parse_numbers,
 from inrlens.errors import InputError
 
 EXAMPLES = (
-    "inrlens import w.pt --axes xy --coordinates -1,1 --values 0,1 -o w.safetensors",
+    "inrlens import w.pt --axes xy --coordinates -1,1 --output 0,1 -o w.safetensors",
     "inrlens import saes/layers.2 --layer 2 -o layer2.safetensors",
 )
 _NETWORK, _DICTIONARY = "A network: what its file does not say", "A dictionary"
@@ -74,12 +74,12 @@ def import_file(
             rich_help_panel=_NETWORK,
         ),
     ] = None,
-    values: Annotated[
+    output: Annotated[
         str | None,
         typer.Option(
-            "--values",
+            "--output",
             metavar="LOW,HIGH",
-            help="The range of its outputs that means black to white.",
+            help="The range of its values that means black to white; -o names the file.",
             rich_help_panel=_NETWORK,
         ),
     ] = None,
@@ -122,7 +122,7 @@ def import_file(
         "--scale": scale,
         "--axes": axes,
         "--coordinates": coordinates,
-        "--values": values,
+        "--output": output,
         "--grid": grid,
     }
     if source.is_dir():
@@ -131,17 +131,16 @@ def import_file(
         return
     _refuse(source, "no folder, so a network is read from it", {"--layer": layer, "--rescale": rescale or None})
     numbers = {name: parse_numbers(network[name], name) for name in ("--omega-0", "--scale")}
-    ranges = {name: parse_spans(network[name], name) for name in ("--coordinates", "--values")}
+    ranges = {name: parse_spans(network[name], name) for name in ("--coordinates", "--output")}
     size = parse_size(grid, "--grid")
 
     from inrlens.checkpoints import save
     from inrlens.fields.checkpoint import pack_field
     from inrlens.fields.foreign.read import read_network
 
-    output = ranges["--values"]
-    if output is not None and len(output) != 1:
-        raise InputError(f"--values {values!r} must be one range LOW,HIGH.")
-    spans = ranges["--coordinates"]
+    spans, span = ranges["--coordinates"], ranges["--output"]
+    if span is not None and len(span) != 1:
+        raise InputError(f"--output {output!r} must be one range LOW,HIGH.")
     field = read_network(
         source,
         layout,
@@ -149,7 +148,7 @@ def import_file(
         scale=numbers["--scale"],
         axes=axes,
         coordinates=spans[0] if spans is not None and len(spans) == 1 else spans,
-        output=None if output is None else output[0],
+        output=None if span is None else span[0],
         grid=size,
     )
     save(field, out, force=force)

@@ -1,5 +1,7 @@
 """Where a verb computes."""
 
+import os
+
 from inrlens.errors import InputError
 
 
@@ -7,10 +9,13 @@ def prepare(device: str, threads: int | None) -> str:
     """Sets torch's threads and resolves ``auto``; the device is ``cpu`` or ``cuda``.
 
     Raises:
-        InputError: where cuda is asked for and torch sees none.
+        InputError: for more threads than the machine has processors, and where cuda is asked for and torch sees none.
     """
     import torch
 
+    processors = os.cpu_count() or 1
+    if threads is not None and threads > processors:
+        raise InputError(f"--threads {threads} is more than this machine has: allowed are 1 to {processors}.")
     if threads is not None:
         torch.set_num_threads(threads)
     if device == "cpu":

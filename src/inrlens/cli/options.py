@@ -1,6 +1,5 @@
 """Options that several verbs share, so that one name means one thing everywhere."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -33,7 +32,6 @@ Threads = Annotated[
         "--threads",
         metavar="N",
         min=1,
-        max=os.cpu_count() or 1,
         help="Processor threads; default: torch's choice.",
         rich_help_panel=_MACHINE,
     ),
@@ -63,7 +61,7 @@ Backbone = Annotated[
     typer.Option(
         "--backbone",
         metavar="NAME",
-        help="The network: siren, ffmlp, gauss, finer, wire, wire_real, posenc or relu.",
+        help="The network: siren, ffmlp, gauss, finer, wire, wire_real, posenc, hashgrid or relu.",
         rich_help_panel=_NETWORK,
     ),
 ]

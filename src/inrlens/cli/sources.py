@@ -78,8 +78,4 @@ def masked(signals: "Sequence[Signal]", mask: Path | None) -> "list[Signal]":
 
     if mask is None:
         return list(signals)
-    used = load_mask(mask)
-    try:
-        return [signal.masked(used) for signal in signals]
-    except InputError as error:
-        raise InputError(f"--mask {mask}: {error}") from error
+    return [signal.masked(load_mask(mask, signal)) for signal in signals]

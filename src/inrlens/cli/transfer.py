@@ -1,4 +1,4 @@
-"""``inrlens transfer``: a new image, volume or sound on a cohort's layers."""
+"""``inrlens transfer``: a new image, volume or sound on the layers of a cohort or a meta-learned start."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,11 +15,12 @@ EXAMPLES = (
     "inrlens transfer runs/cohort new.jpg --freeze none -o runs/strainer",
     "inrlens transfer runs/volumes scan.nii.gz -o runs/scan",
     "inrlens transfer runs/cohort new.jpg --freeze 1 --rest warm -o runs/warm",
+    "inrlens transfer start.safetensors new.jpg --freeze none -o runs/new",
 )
 
 
 def transfer(
-    network: Annotated[Path, typer.Argument(metavar="COHORT", help="A cohort's run folder or .safetensors file.")],
+    network: Annotated[Path, typer.Argument(metavar="COHORT", help="A cohort's run folder, or a .safetensors file.")],
     image: Annotated[
         Path,
         typer.Argument(
@@ -37,6 +38,13 @@ def transfer(
         Literal["reinit", "warm"] | None,
         typer.Option("--rest", help="How the other layers start; default: reinit, but warm where none is frozen."),
     ] = None,
+    head: Annotated[
+        Literal["reinit", "warm"] | None,
+        typer.Option(
+            "--head",
+            help="How the head starts: warm is the mean of the cohort's; default: reinit, but warm from inrlens meta.",
+        ),
+    ] = None,
     recipe: opt.Recipe = "paper",
     steps: opt.Steps = None,
     lr: opt.LearningRate = None,
@@ -53,7 +61,7 @@ def transfer(
     force: opt.Force = False,
     json: opt.Json = False,
 ) -> None:
-    """Fit a new image, volume or sound on a cohort's layers, frozen up to layer TAU; the cohort is not changed."""
+    """Fit a new image, volume or sound on a cohort's layers or a meta-learned start's, frozen up to layer TAU."""
     wanted, tau = parse_size(size), parse_freeze(freeze)
     replace = check_start(out, resume, force)
 
@@ -65,18 +73,20 @@ def transfer(
     from inrlens.fitting.transfer import freeze_depth, transfer as fit_on
 
     field, _ = open_network(network, condition, prepare(device, threads))
-    if field.origin.kind != "cohort":
+    if field.origin.kind == "meta" and tau is not None:
+        warn(f"{network} is a meta-learned start, which is meant to be taken whole: give --freeze none.")
+    elif field.origin.kind not in ("cohort", "meta"):
         warn(f"{network} is no cohort's network; the rule for where to freeze was found on cohorts.")
     depth = freeze_depth(field, tau)
     chosen = chosen_recipe(recipe, "transfer", field.backbone.name, steps, lr, batch)
     signal = masked([signal_like(image, field, wanted, how)], mask)[0]
-    hint_at_size(chosen, len(signal.values))
+    hint_at_size(chosen, signal.used_count)
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),
         json,
         f"transfer to {signal.name}",
         [signal],
         lambda callback, state: fit_on(
-            field, signal, freeze=depth, rest=rest, recipe=chosen, seed=seed, resume=state, callback=callback
+            field, signal, freeze=depth, rest=rest, head=head, recipe=chosen, seed=seed, resume=state, callback=callback
         ),
     )

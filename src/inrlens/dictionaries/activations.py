@@ -29,7 +29,7 @@ def layer_rows(
 
 
 def encoder_digest(field: Network, layer: int) -> str:
-    """SHA-256 of all that the activations of a layer depend on: of a field, the projection and layers 0..``layer``."""
+    """SHA-256 of all that the activations of a layer depend on: of a field, the encoding and layers 0..``layer``."""
     return field.digest(layer)
 
 

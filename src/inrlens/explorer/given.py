@@ -81,14 +81,15 @@ def _checked(network: Network, signals: tuple[Signal, ...]) -> tuple[Signal, ...
 
 
 def _facts(network: Network, grid: tuple[int, ...]) -> Facts:
-    ranks = Ranks(weight_stable_ranks(network), activation_stable_ranks(network, grid))
     tau: int | None = None
     try:
-        found = freeze_advice(network)
+        found = freeze_advice(network, grid)
         tau, advice = found.tau, found.sentence
+        ranks = Ranks(found.weight_stable_rank, found.activation_stable_rank)
     except InputError as error:
         # A wrapped network without one matrix in any layer: there is no advice, and all else can be shown.
         advice = str(error)
+        ranks = Ranks(weight_stable_ranks(network), activation_stable_ranks(network, grid))
     if isinstance(network, Field):
         return Facts(network.kind, network.backbone.name, network.origin.seed, ranks, tau, advice)
     made_of = network.module if isinstance(network, Wrapped) else network

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
-from torch import Tensor, nn
+from torch import Tensor
 
 from inrlens.explorer.arrays import ArrayFile
 from inrlens.explorer.gathered import GatheredNetwork
@@ -15,7 +15,8 @@ from inrlens.explorer.manifest import (
     RanksEntry,
     SignalEntry,
 )
-from inrlens.fields.encoder import FourierProjection, HiddenLayer
+from inrlens.fields.encoder import HiddenLayer
+from inrlens.fields.encoding import Encoding, FourierProjection
 from inrlens.fields.field import Field
 from inrlens.fields.quality import signal_psnr
 from inrlens.signals.audio import Recording
@@ -28,7 +29,7 @@ def network_entry(
     """Writes the pictures of ``heads``, and the weights of a field of ours, into ``file``; ``name`` is its id."""
     field, facts = network.field, network.facts
     encoder = field.encoder if isinstance(field, Field) else None
-    encoding = None if encoder is None else _encoding(encoder.projection, file)
+    encoding = None if encoder is None else _encoding(encoder.encoding, file)
     layers = None if encoder is None else tuple(_layer(encoder.layer(index), file) for index in range(field.depth))
     return NetworkEntry(
         id=name,
@@ -52,14 +53,14 @@ def network_entry(
     )
 
 
-def _encoding(projection: nn.Module | None, file: ArrayFile) -> EncodingEntry | None:
-    if projection is None:
+def _encoding(encoding: Encoding | None, file: ArrayFile) -> EncodingEntry | None:
+    if encoding is None:
         return None
-    if isinstance(projection, FourierProjection):
-        if projection.bare:
+    if isinstance(encoding, FourierProjection):
+        if encoding.bare:
             return EncodingEntry("fourier beside the coordinates", None)
-        return EncodingEntry("fourier", file.append(projection.frequencies.float()))
-    return EncodingEntry(type(projection).__name__, None)
+        return EncodingEntry("fourier", file.append(encoding.frequencies.float()))
+    return EncodingEntry(type(encoding).__name__, None)
 
 
 def _layer(layer: HiddenLayer, file: ArrayFile) -> LayerEntry:

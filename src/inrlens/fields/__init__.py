@@ -4,6 +4,7 @@ from inrlens.fields import (
     ffmlp as ffmlp,  # importing a backbone's file registers it
     finer as finer,
     gauss as gauss,
+    hashgrid as hashgrid,
     posenc as posenc,
     relu as relu,
     siren as siren,

@@ -47,6 +47,9 @@ class Backbone(Protocol):
         ...
 
 
+NO_SIZE = {"is_size": False}
+"""Metadata of a setting that is a whole number, yet no side and no number of the network's tensors."""
+
 _REGISTER: dict[str, type[Any]] = {}
 B = TypeVar("B", bound=type[Any])
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 
-from inrlens.container import Container, take
+from inrlens.container import Container, take, take_unread
 from inrlens.errors import InputError
 from inrlens.fields.backbone import Backbone, backbone_settings, make_backbone
 from inrlens.fields.field import Field, Origin
+from inrlens.seeding import generator
 from inrlens.signals.affine import Affine, check_affine
 
 KIND = "field"
@@ -132,15 +133,15 @@ def _check_sizes_against_file(
     shapes = [side for tensor in container.tensors.values() if tensor.numel() for side in tensor.shape]
     largest = max([len(container.tensors), *shapes], default=0)
     settings: Any = fields(backbone)  # type: ignore[arg-type]
-    counts = [getattr(backbone, setting.name) for setting in settings if setting.type in (int, "int")]
-    for size in (rows, *counts):
+    sizes = [one for one in settings if one.type in (int, "int") and one.metadata.get("is_size", True)]
+    for size in (rows, *(getattr(backbone, one.name) for one in sizes)):
         if size > largest:
             raise InputError(f"{path}: its description speaks of size {size}, its tensors reach {largest} at most.")
-    d = backbone.width
-    take(path, container.tensors, "head.weight", torch.empty(rows, d, dtype=dtype, device="meta"))
-    for index in range(1, backbone.depth):
-        # A complex layer holds the two parts of its matrix instead.
-        parts = f"encoder.layers.{index}.real" in container.tensors
-        name, side = ("real", d // 2) if parts else ("weight", d)
-        like = torch.empty(side, side, dtype=dtype, device="meta")
-        take(path, container.tensors, f"encoder.layers.{index}.{name}", like)
+    # Nothing is stored on this device, whatever the size.
+    with torch.device("meta"):
+        weight, bias = backbone.head(rows, generator(0, "sizes"))
+        encoder = backbone.encoder(generator(0, "sizes")).to(dtype)
+    described = {"head.weight": weight.to(dtype), "head.bias": bias.to(dtype)}
+    described |= {f"encoder.{name}": like for name, like in encoder.state_dict().items()}
+    for name, like in described.items():
+        take_unread(path, container.tensors, name, like)

@@ -1,21 +1,20 @@
 """The shared stack of layers, runnable from any layer to any other."""
 
-import math
 from collections.abc import Sequence
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from inrlens.errors import InputError
 from inrlens.fields.complex_layer import ComplexLayer, LiftedLayer
+from inrlens.fields.encoding import Encoding
 from inrlens.fields.nonlinearity import Nonlinearity
 
 
 class Layer(nn.Module):
     """One hidden layer, ``h = phi(scale * (W h' + b))``; ``weight`` ``(d_out, d_in)``, ``bias`` ``(d_out,)``.
 
-    ``scale`` is omega_0 for SIREN (Sitzmann et al. 2020, eq. 3 and supplement 1.5), the s of a Gaussian, 1 for ReLU.
+    ``scale`` is omega_0 for SIREN (Sitzmann et al. 2020, Sec. 3 and supplement 1.5), the s of a Gaussian, 1 for ReLU.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, nonlinearity: Nonlinearity, scale: float = 1.0) -> None:
@@ -44,33 +43,13 @@ HiddenLayer = Layer | ComplexLayer | LiftedLayer
 and ``preactivation``, over real units."""
 
 
-class FourierProjection(nn.Module):
-    """Fixed Fourier features, ``gamma(x) = [sin(2 pi B x), cos(2 pi B x)]`` (Tancik et al. 2020, eq. 5).
-
-    ``frequencies`` B is ``(F, m)``, in cycles per unit of the coordinate; it is stored, never trained. With ``bare``
-    the coordinates themselves follow the waves.
-    """
-
-    frequencies: Tensor
-
-    def __init__(self, frequencies: Float[Tensor, "f m"], bare: bool = False) -> None:
-        super().__init__()
-        self.register_buffer("frequencies", frequencies)
-        self.bare = bare
-
-    def forward(self, x: Float[Tensor, "n m"]) -> Float[Tensor, "n features"]:
-        """Features ``(N, 2F)`` or, with the bare coordinates, ``(N, 2F + m)``: sines first, then cosines."""
-        angle = (2.0 * math.pi) * (x @ self.frequencies.T)
-        return torch.cat([angle.sin(), angle.cos(), *([x] if self.bare else [])], dim=1)
-
-
 class Encoder(nn.Module):
-    """Layers 0..L-1 behind an optional fixed projection of the coordinates."""
+    """Layers 0..L-1 behind an optional encoding of the coordinates."""
 
-    def __init__(self, layers: Sequence[HiddenLayer], projection: FourierProjection | None = None) -> None:
+    def __init__(self, layers: Sequence[HiddenLayer], encoding: Encoding | None = None) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
-        self.projection = projection
+        self.encoding = encoding
 
     @property
     def depth(self) -> int:
@@ -101,7 +80,7 @@ class Encoder(nn.Module):
     def run(self, h: Float[Tensor, "n d_in"], start: int, stop: int | None) -> Float[Tensor, "n d_out"]:
         """Runs layers ``start``..``stop - 1``; ``stop=None`` runs to the end.
 
-        With ``start == 0``, ``h`` is coordinates ``(N, m)`` and the projection runs first; otherwise it is the
+        With ``start == 0``, ``h`` is coordinates ``(N, m)`` and the encoding runs first; otherwise it is the
         activations of layer ``start - 1``. ``run(x, 0, 3)`` gives the activations of layer 2; ``run(x, 0, 0)`` gives
         what enters layer 0.
 
@@ -111,11 +90,23 @@ class Encoder(nn.Module):
         stop = self.depth if stop is None else stop
         if not 0 <= start <= stop <= self.depth:
             raise InputError(f"cannot run layers {start} to {stop}: 0 <= start <= stop <= {self.depth} must hold.")
-        if start == 0 and self.projection is not None:
-            h = self.projection(h)
+        if start == 0 and self.encoding is not None:
+            h = self.encoding(h)
         for index in range(start, stop):
             h = self.layers[index](h)
         return h
+
+    def trained(self, start: int) -> list[nn.Module]:
+        """What is trained where layers below ``start`` are frozen, in the order in which it runs: the layers from
+        there, and with nothing frozen the encoding too, where it has anything to train."""
+        return [*self._trained_encoding(start), *(self.layer(index) for index in range(start, self.depth))]
+
+    def entering(self, x: Float[Tensor, "n m"], start: int) -> Float[Tensor, "n d_in"]:
+        """What enters the first of ``trained(start)`` at coordinates ``x``: nothing trained has a part in it."""
+        return x if self._trained_encoding(start) else self.run(x, 0, start)
+
+    def _trained_encoding(self, start: int) -> list[Encoding]:
+        return [self.encoding] if start == 0 and self.encoding is not None and self.encoding.is_trained else []
 
     def activations(self, x: Float[Tensor, "n m"]) -> list[Float[Tensor, "n d"]]:
         """The activations ``H_l`` of every layer, first to last, at coordinates ``x``."""

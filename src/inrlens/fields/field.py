@@ -15,19 +15,16 @@ from inrlens.fields.encoder import Encoder, Head
 from inrlens.fields.network import EVALUATION_TILE as EVALUATION_TILE, Chain, Network, check_axes
 from inrlens.rows import tiles
 from inrlens.seeding import generator
-from inrlens.signals.affine import Affine, from_unit, to_unit
-
-_EDGE = 1e-6
-"""How far beyond 1 a coordinate may lie by rounding."""
+from inrlens.signals.affine import Affine, on_grid, outside, to_points, to_unit
 
 
 @dataclass(frozen=True)
 class Origin:
     """How a field came to be; travels inside its checkpoint.
 
-    ``kind`` is untrained, single, cohort, transfer or imported; ``signals`` holds a (name, digest) pair a head;
-    ``recipe`` holds the recipe's numbers; ``notes`` whatever else a reader of the numbers must know (freeze depth,
-    divergences, whose file it was).
+    ``kind`` is untrained, single, cohort, meta (a meta-learned start), transfer or imported; ``signals`` holds a (name,
+    digest) pair a head, or for each signal that a start was learned from; ``recipe`` holds the recipe's numbers;
+    ``notes`` whatever else a reader of the numbers must know (freeze depth, divergences, whose file it was).
     """
 
     kind: str = "untrained"
@@ -141,17 +138,27 @@ class Field(Network):
         if points.shape[1] != self.coordinates:
             raise InputError(f"points of {points.shape[1]} coordinates do not suit a field of {self.coordinates}.")
         columns = self.columns(head)
-        unit = to_unit(points.cpu(), self.affine, self.grid)
-        outside = int((unit.abs() > 1.0 + _EDGE).any(1).sum())
-        if outside:
-            corners = torch.tensor([[-1.0] * self.coordinates, [1.0] * self.coordinates])
-            first, last = from_unit(corners, self.affine, self.grid)
+        beyond = int(outside(points.cpu(), self.affine, self.grid).sum())
+        if beyond:
+            last = torch.tensor([self.grid], dtype=torch.float64) - 1.0
+            corners = [_words(to_points(index, self.affine)[0]) for index in (torch.zeros_like(last), last)]
             raise InputError(
-                f"{outside} of {len(points)} points lie outside the grid, whose first sample is at {_words(first)} and "
-                f"its last at {_words(last)}: leave them out."
+                f"{beyond} of {len(points)} points lie outside the grid, whose first sample is at {corners[0]} and "
+                f"its last at {corners[1]}: leave them out."
             )
-        x = unit.to(self.device, self.dtype)
-        return torch.cat([self(x[rows])[:, columns] for rows in tiles(len(x), EVALUATION_TILE)])
+        x = to_unit(points.cpu(), self.affine, self.grid).to(self.device, self.dtype)
+        found = [self(x[rows])[:, columns] for rows in tiles(len(x), EVALUATION_TILE)]
+        return torch.cat(found) if found else x.new_empty(0, self.channels)
+
+    def affine_on(self, grid: tuple[int, ...]) -> Affine | None:
+        """Where the samples of another grid over the same place lie, None where this field's own do not say: what
+        ``save_volume`` needs beside ``render(grid=grid)``.
+
+        Raises:
+            InputError: where the grid has another number of axes than the network has coordinates.
+        """
+        check_axes(self.coordinates, grid)
+        return None if self.affine is None or self.grid is None else on_grid(self.affine, self.grid, grid)
 
     @property
     def kind(self) -> str:
@@ -193,10 +200,11 @@ class Field(Network):
         return Chain(layers, [*products, (self.head.weight.detach()[columns], self.head.bias.detach()[columns])])
 
     def digest(self, layer: int) -> str:
-        """SHA-256 of the projection and of layers 0..``layer``."""
+        """SHA-256 of the encoding and of layers 0..``layer``."""
         digest = hashlib.sha256()
-        if self.encoder.projection is not None:
-            digest.update(self.encoder.projection.frequencies.cpu().numpy().tobytes())
+        if self.encoder.encoding is not None:
+            for value in (*self.encoder.encoding.parameters(), *self.encoder.encoding.buffers()):
+                digest.update(value.detach().cpu().numpy().tobytes())
         for index in range(layer + 1):
             for value in self.encoder.layer(index).state_dict().values():
                 digest.update(value.cpu().numpy().tobytes())

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.fields.backbone import check_sizes, register_backbone, uniform
-from inrlens.fields.encoder import Encoder, FourierProjection, Layer
+from inrlens.fields.encoder import Encoder, Layer
+from inrlens.fields.encoding import FourierProjection
 from inrlens.fields.nonlinearity import RELU
 
 _MOST_FREQUENCIES = 24

@@ -1,36 +1,36 @@
 """What every fit runs: S fields of one shape on S sets of signals over the same rows, from start to final quality."""
 
-import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field as with_default, replace
-from statistics import fmean
+from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.fields.field import EVALUATION_TILE, Field, Origin
+from inrlens.fitting.close import Quality, close
 from inrlens.fitting.compute import Compute
 from inrlens.fitting.engine import Engine
-from inrlens.fitting.history import Fit, Outcome, Record
-from inrlens.fitting.loop import Tell, optimise
+from inrlens.fitting.history import Fit
+from inrlens.fitting.loop import Problem, Tell, optimise
 from inrlens.fitting.prefix import PrefixRows
 from inrlens.fitting.recipes import Recipe, recipe_settings
 from inrlens.fitting.resume import identity
-from inrlens.fitting.track import Track
 from inrlens.interrupt import first_interrupt_asks
 from inrlens.metrics import psnrs_from_squared_error
 from inrlens.resume import Keeper, Resume
 from inrlens.rows import tiles
 from inrlens.seeding import generator
+from inrlens.signals.affine import Affine
 from inrlens.signals.signal import Signal
 from inrlens.workers import cores, torch_on_one_thread
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is fitted how: layers ``start``..L-1 and the heads; layers below stay as they are.
+    """What is fitted how: ``Encoder.trained(start)`` and the heads; layers below ``start`` stay as they are.
 
     ``kind`` (single, cohort, transfer) and ``seed`` name the batches' random stream; ``notes`` go into the origin.
     """
@@ -61,24 +61,29 @@ def fit_fields(
     first, used = fields[0], signals[0][0].used
     for field, own in zip(fields, signals, strict=True):
         field.grid = grid
-        field.affine = own[0].affine if all(signal.affine == own[0].affine for signal in own) else None
+        field.affine = one_affine(own)
     targets = torch.stack([torch.cat([signal.values[used] for signal in own], dim=1) for own in signals])
     targets = targets.to(first.device, first.dtype)
     engine = engine_of(fields, job, targets.shape[1])
     keeper = None
     if resume is not None:
-        who = identity(fields, signals, job.recipe, job.kind, job.seed, job.start)
+        who = identity(fields, signals, recipe_settings(job.recipe), job.kind, job.seed, job.start)
         keeper = Keeper(resume, "fit", who, engine.cores)
     x = first.grid_coordinates(grid)[used]
     draws = generator(job.seed, job.kind, "batches")
     with first_interrupt_asks(), torch_on_one_thread() if engine.cores > 1 else nullcontext():
         if inputs is None:
             inputs = PrefixRows(first.encoder, x, job.start, engine.budget)
-        tracks = optimise(engine, inputs, targets, job.recipe, draws, tell, keeper)
+        gradient = partial(engine.gradient, inputs, targets)
+        problem = Problem(engine.stack, gradient, len(inputs), engine.channels, engine.cores)
+        tracks = optimise(problem, job.recipe, draws, tell, keeper)
         fits = []
         for index, (field, own, track) in enumerate(zip(fields, signals, tracks, strict=True)):
-            trained = engine.stack.parameters_of[index]
-            fits.append(_close(index, field, own, x, targets[index], track, trained, job, tell))
+            field.origin = _origin(field, own, job)
+            quality = partial(_quality, field, own, x, targets[index])
+            callback = None if tell is None else partial(tell, index)
+            parameters = engine.stack.parameters_of[index]
+            fits.append(close(field, track, parameters, quality, job.recipe.steps, callback))
     engine.stack.part()
     if keeper is not None and all(fitted.outcome != "interrupted" for fitted in fits):
         keeper.end()
@@ -87,63 +92,34 @@ def fit_fields(
 
 def engine_of(fields: Sequence[Field], job: Job, rows: int) -> Engine:
     """The engine for the layers that a job trains over so many rows, on as many cores as torch has threads."""
-    layers = [[field.encoder.layer(index) for index in range(job.start, field.depth)] for field in fields]
+    modules = [field.encoder.trained(job.start) for field in fields]
     heads = [field.head for field in fields]
-    return Engine(layers, heads, fields[0].channels, job.compute, cores(), rows)
+    return Engine(modules, heads, fields[0].channels, job.compute, cores(), rows)
 
 
-@torch.no_grad()
-def _close(
-    index: int,
-    field: Field,
-    signals: Sequence[Signal],
-    x: Tensor,
-    targets: Tensor,
-    track: Track,
-    parameters: list[nn.Parameter],
-    job: Job,
-    tell: Tell | None,
-) -> Fit:
-    """The result of one field of a stack: its quality on the samples used, and where it came from."""
+def _origin(field: Field, signals: Sequence[Signal], job: Job) -> Origin:
+    recipe = recipe_settings(replace(job.recipe, backbone=field.backbone))
+    return Origin(job.kind, job.seed, named(signals), recipe, {**job.notes, **left_out_note(signals)})
+
+
+def named(signals: Sequence[Signal]) -> tuple[tuple[str, str], ...]:
+    """Each signal's name and digest, for an origin."""
+    return tuple((signal.name, signal.digest) for signal in signals)
+
+
+def left_out_note(signals: Sequence[Signal]) -> dict[str, object]:
+    """How many samples of each signal a mask leaves out, where it does, for an origin's notes."""
+    return {"left_out": signals[0].left_out} if signals[0].left_out else {}
+
+
+def _quality(field: Field, signals: Sequence[Signal], x: Tensor, targets: Tensor) -> Quality:
+    """On the samples used, and each signal's PSNR on those that the mask leaves out."""
     psnrs, loss = _final_quality(field, x, targets)
-    if not math.isfinite(loss):
-        track.roll_back(list(parameters))
-        psnrs, loss = _final_quality(field, x, targets)
-    mean = sum(psnrs) / len(psnrs)
-    last = Record(track.steps, loss, mean, track.seconds)
-    history = (*(row for row in track.history if row.step < track.steps), last)
-    if tell is not None:
-        tell(index, last, job.recipe.steps)
-    fell = track.is_far_below(mean)
-    if fell and track.outcome != "diverged" and not track.is_far_below(track.history[-1].psnr):
-        track.note_fall(track.steps, mean)
-    outcome: Outcome = track.outcome or ("diverged" if fell else "finished")
-    left_out = _left_out(field, signals)
-    notes = {**job.notes, "steps_taken": track.steps, "outcome": outcome, "psnr_db": _plain(mean)}
-    if left_out is not None:
-        notes |= {"left_out": signals[0].left_out, "left_out_psnr_db": _plain(fmean(left_out))}
-    field.origin = Origin(
-        kind=job.kind,
-        seed=job.seed,
-        signals=tuple((signal.name, signal.digest) for signal in signals),
-        recipe=recipe_settings(replace(job.recipe, backbone=field.backbone)),
-        notes={**notes, "divergences": [[event.step, event.kind] for event in track.divergences]},
-    )
-    return Fit(field, history, mean, psnrs, track.seconds, track.steps, outcome, tuple(track.divergences), left_out)
-
-
-def _plain(number: float) -> float | str:
-    """A number as JSON can hold it."""
-    return number if math.isfinite(number) else str(number)
-
-
-def _left_out(field: Field, signals: Sequence[Signal]) -> tuple[float, ...] | None:
-    """Each signal's PSNR on the samples that the mask leaves out; None where it leaves out none."""
     mask = signals[0].mask
     if mask is None or not signals[0].left_out:
-        return None
-    targets = torch.cat([signal.values[~mask] for signal in signals], dim=1).to(field.device, field.dtype)
-    return _final_quality(field, field.grid_coordinates()[~mask], targets)[0]
+        return Quality(psnrs, loss)
+    hidden = torch.cat([signal.values[~mask] for signal in signals], dim=1).to(field.device, field.dtype)
+    return Quality(psnrs, loss, _final_quality(field, field.grid_coordinates()[~mask], hidden)[0])
 
 
 def one_grid(signals: Sequence[Signal]) -> tuple[int, ...]:
@@ -165,6 +141,12 @@ def one_grid(signals: Sequence[Signal]) -> tuple[int, ...]:
                 f"{other.name!r} {other.left_out} or others; give both one mask."
             )
     return first.shape
+
+
+def one_affine(signals: Sequence[Signal]) -> Affine | None:
+    """Where the signals' grid lies, None where they do not agree."""
+    first = signals[0].affine
+    return first if all(signal.affine == first for signal in signals) else None
 
 
 @torch.no_grad()

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Literal
 
 from inrlens.fields.field import Field
@@ -18,8 +19,8 @@ class Record:
     """One row of a history.
 
     ``step`` counts the updates made before it was measured; ``loss`` is the recipe's; ``psnr`` is the mean over
-    signals in dB, output clamped to [0, 1], over the rows of that step (all coordinates, or the batch); ``seconds``
-    is time since the start.
+    signals in dB, output clamped to [0, 1], over the rows of that step (all samples used, or the batch); ``seconds`` is
+    time since the start.
     """
 
     step: int
@@ -40,7 +41,7 @@ class Divergence:
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted field and how it went.
+    """A fitted field and how it went; of a meta-learned start, the quality is that after the recipe's inner steps.
 
     ``psnr`` is the mean over signals of each signal's PSNR after the last step, on every sample of the grid that is
     used, output clamped to [0, 1]; ``psnrs`` are the signals' own. ``left_out_psnrs`` are theirs on the samples that
@@ -59,6 +60,11 @@ class Fit:
     outcome: Outcome
     divergences: tuple[Divergence, ...]
     left_out_psnrs: tuple[float, ...] | None = None
+
+    @property
+    def left_out_psnr(self) -> float | None:
+        """The mean of ``left_out_psnrs``."""
+        return None if self.left_out_psnrs is None else fmean(self.left_out_psnrs)
 
 
 Callback = Callable[[Record, int], None]

@@ -3,19 +3,18 @@
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import fmean
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
-from inrlens.fitting.engine import Engine
 from inrlens.fitting.history import Record
 from inrlens.fitting.optimisers import Optimisers
-from inrlens.fitting.prefix import PrefixRows
 from inrlens.fitting.recipes import Recipe
 from inrlens.fitting.resume import FitState
-from inrlens.fitting.track import Track
+from inrlens.fitting.stack import Stack
+from inrlens.fitting.track import DIVERGENCE_DB, Track
 from inrlens.interrupt import first_interrupt_asks
 from inrlens.metrics import psnrs_from_squared_error
 from inrlens.resume import Keeper
@@ -25,23 +24,41 @@ Tell = Callable[[int, Record, int], None]
 """Called with a network's place in the stack, its new record, and the number of steps planned."""
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What a loop minimises.
+
+    ``gradient(rows)`` writes the loss's gradient over some of the ``rows`` that there are (coordinates; signals of a
+    meta-learned start) into ``.grad`` of the stack's parameters, and gives each network's loss ``(S,)`` and the squared
+    error of its clamped output ``(S, M*c)`` summed over those rows. ``fall_db`` is how far the PSNR may fall below its
+    best before that counts as a divergence.
+    """
+
+    stack: Stack
+    gradient: Callable[[slice | Tensor], tuple[Tensor, Tensor]]
+    rows: int
+    channels: int
+    cores: int = 1
+    fall_db: float = DIVERGENCE_DB
+
+
 @torch.no_grad()
 def optimise(
-    engine: Engine,
-    inputs: PrefixRows,
-    targets: Float[Tensor, "s n mc"],
+    problem: Problem,
     recipe: Recipe,
     draws: torch.Generator,
     tell: Tell | None = None,
     keeper: Keeper | None = None,
 ) -> list[Track]:
-    """Runs the recipe's steps on the engine's parameters, in place; gives a track a network."""
-    stack = engine.stack
+    """Runs the recipe's steps on the problem's parameters, in place; gives a track a network."""
+    stack = problem.stack
     state = FitState(
-        optimisers=Optimisers(stack, recipe, engine.cores),
-        batches=Batches(len(inputs), recipe.batch, draws),
+        optimisers=Optimisers(stack, recipe, problem.cores),
+        batches=Batches(problem.rows, recipe.batch, draws),
         parameters=[[parameter.detach() for parameter in own] for own in stack.parameters_of],
-        tracks=[Track([parameter.detach().clone() for parameter in own]) for own in stack.parameters_of],
+        tracks=[
+            Track([parameter.detach().clone() for parameter in own], problem.fall_db) for own in stack.parameters_of
+        ],
     )
     if keeper is not None:
         keeper.begin(state)
@@ -49,10 +66,10 @@ def optimise(
     with first_interrupt_asks() as interrupt:
         while state.step < recipe.steps and any(track.outcome is None for track in state.tracks):
             rows = next(state.batches)
-            loss, squared = engine.gradient(inputs, targets, rows)
+            loss, squared = problem.gradient(rows)
             state.seconds = time.perf_counter() - started
             if state.step % recipe.record_every == 0:
-                _record(state, recipe, engine.channels, row_count(rows), loss, squared, tell)
+                _record(state, recipe, problem.channels, row_count(rows), loss, squared, tell)
                 if all(track.outcome is not None for track in state.tracks):
                     break
             state.optimisers.step(state.step)

@@ -5,10 +5,12 @@ import math
 import torch
 from torch import Tensor
 
+from inrlens.fields.encoding import Encoding
 from inrlens.fitting.recipes import Recipe
 from inrlens.fitting.stack import Stack
 from inrlens.workers import on_cores
 
+_BETA_1 = 0.9
 _SMALLEST_MUON_SIDE = 8
 _MUON_EPS = 1e-20
 """Torch's own 1e-7 is larger than some whole gradients of a mean over all coordinates, and would swallow them."""
@@ -18,7 +20,8 @@ class Optimisers:
     """Moves a stack's parameters as the recipe says, on ``cores`` threads.
 
     Muon (Jordan et al. 2024, as ``torch.optim.Muon``) takes each layer's matrix whose sides are both at least 8: for
-    matrices that read a few coordinates, and for heads and biases, its orthogonal step means nothing; Adam takes them.
+    matrices that read a few coordinates, for heads and biases, and for the tables of an encoding, whose rows are looked
+    up one by one, its orthogonal step means nothing; Adam takes them.
     """
 
     def __init__(self, stack: Stack, recipe: Recipe, cores: int = 1) -> None:
@@ -28,7 +31,9 @@ class Optimisers:
         self._cores = cores if by_muon else 1
         self._parameters = stack.parameters
         rest = [parameter for parameter in self._parameters if id(parameter) not in chosen]
-        self._all: list[torch.optim.Optimizer] = [torch.optim.Adam(rest, lr=recipe.learning_rate, fused=True)]
+        betas, eps = (_BETA_1, recipe.adam_beta2), recipe.adam_eps
+        adam = torch.optim.Adam(rest, lr=recipe.learning_rate, betas=betas, eps=eps, fused=True)
+        self._all: list[torch.optim.Optimizer] = [adam]
         rate, momentum = recipe.muon_learning_rate, recipe.muon_momentum
         for part in (by_muon[first :: self._cores] for first in range(min(self._cores, len(by_muon)))):
             self._all.append(torch.optim.Muon(part, lr=rate, momentum=momentum, weight_decay=0.0, eps=_MUON_EPS))
@@ -81,6 +86,7 @@ def _hidden_matrices(stack: Stack) -> list[torch.nn.Parameter]:
         parameter
         for layers in stack.modules
         for layer in layers
+        if not isinstance(layer, Encoding)
         for parameter in layer.parameters()
         if parameter.ndim == 2 and min(parameter.shape) >= _SMALLEST_MUON_SIDE
     ]

@@ -11,7 +11,8 @@ _TILE = 4096
 
 
 class PrefixRows:
-    """The frozen layers' output, row for row; with nothing frozen, the coordinates or their Fourier features.
+    """The frozen layers' output, row for row; with nothing frozen, the coordinates, or the features of a fixed
+    encoding.
 
     It never changes during a fit and is the same for every signal and seed on one grid, so it is computed once and
     kept, ``(N, d)``; where that would take more than ``budget`` bytes it is recomputed tile by tile.
@@ -23,11 +24,11 @@ class PrefixRows:
         self._x = x
         self._start = start
         self.rows: Tensor | None = None
-        first = encoder.run(x[:1], 0, start)
+        first = encoder.entering(x[:1], start)
         if x.shape[0] * first.shape[1] * first.element_size() <= budget:
             self.rows = first.new_empty(x.shape[0], first.shape[1])
             for part in tiles(x.shape[0], _TILE):
-                self.rows[part] = encoder.run(x[part], 0, start)
+                self.rows[part] = encoder.entering(x[part], start)
 
     def __len__(self) -> int:
         return int(self._x.shape[0])
@@ -42,4 +43,4 @@ class PrefixRows:
         """The rows of a slice, or of an index tensor."""
         if self.rows is not None:
             return self.rows[which]
-        return self._encoder.run(self._x[which], 0, self._start)
+        return self._encoder.entering(self._x[which], self._start)

@@ -14,7 +14,6 @@ from inrlens.container import take
 from inrlens.fields.field import Field
 from inrlens.fitting.history import Divergence, Record
 from inrlens.fitting.optimisers import Optimisers
-from inrlens.fitting.recipes import Recipe, recipe_settings
 from inrlens.fitting.track import Track
 from inrlens.resume import number_rows, progress_of
 from inrlens.rows import Batches
@@ -49,12 +48,18 @@ class FitState:
 
 
 def identity(
-    fields: Sequence[Field], signals: Sequence[Sequence[Signal]], recipe: Recipe, kind: str, seed: int, start: int
+    fields: Sequence[Field],
+    signals: Sequence[Sequence[Signal]],
+    recipe: dict[str, Any],
+    kind: str,
+    seed: int,
+    start: int,
 ) -> dict[str, Any]:
-    """What decides a fit, part by part; the network is named by the digest of its weights before the first step."""
+    """What decides a fit, part by part, ``recipe`` being its settings; the network is named by the digest of its
+    weights before the first step."""
     return {
         "kind": kind,
-        "recipe": {key: value for key, value in recipe_settings(recipe).items() if key != "name"},
+        "recipe": {key: value for key, value in recipe.items() if key != "name"},
         "seed": seed,
         "freeze depth": start - 1,
         "signal": [[signal.digest for signal in own] for own in signals],

@@ -1,4 +1,4 @@
-"""The trained layers and heads of S networks of one shape, side by side."""
+"""What is trained of S networks of one shape, side by side."""
 
 from collections.abc import Sequence
 
@@ -6,26 +6,30 @@ import torch
 from torch import Tensor, nn
 
 from inrlens.fields.encoder import Head, Layer
+from inrlens.fields.encoding import Encoding
+from inrlens.fields.hash_encoding import HashEncoding
 
 
 class Stack:
-    """S networks of one shape: their trained layers and their heads.
+    """S networks of one shape: what is trained before their heads, and the heads.
 
-    ``modules[s]`` are network s's trained layers in order. ``parameters`` are what the optimiser moves: head weight and
-    bias, then the layers' in order, network after network.
+    ``modules[s]`` are network s's trained layers in order, maybe behind a trained encoding. ``parameters`` are what the
+    optimiser moves: head weight and bias, then the modules' in order, network after network.
 
-    Where every layer is a ``Layer`` with its derivative, ``weights`` holds the same parameters of all networks side by
-    side, ``(S, d_out, d_in)`` and ``(S, d_out)``, and each network's own become views of them until ``part``.
+    Where every layer is a ``Layer`` with its derivative, and what stands before them a hash encoding if anything,
+    ``weights`` holds the same parameters of all networks side by side, ``(S, ...)``, and each network's own become
+    views of them until ``part``.
     """
 
     @torch.no_grad()
     def __init__(self, modules: Sequence[Sequence[nn.Module]], heads: Sequence[Head]) -> None:
         self.modules = [list(layers) for layers in modules]
         self.heads = list(heads)
+        self.encodings = [layers[0] for layers in self.modules if layers and isinstance(layers[0], HashEncoding)]
         self.is_written_out = all(
             isinstance(layer, Layer) and layer.nonlinearity.pull_back is not None
             for layers in self.modules
-            for layer in layers
+            for layer in layers[bool(self.encodings) :]
         )
         self.parameters_of = [
             [parameter for module in (head, *layers) for parameter in _trained(module)]
@@ -54,14 +58,19 @@ class Stack:
         return self.weights[1]
 
     @property
+    def first(self) -> int:
+        """Where among ``weights`` the layers' begin: after the heads' two, and the tables ``(S, rows, F)`` if any."""
+        return 3 if self.encodings else 2
+
+    @property
     def matrices(self) -> list[Tensor]:
         """Each layer's ``(S, d_out, d_in)``."""
-        return self.weights[2::2]
+        return self.weights[self.first :: 2]
 
     @property
     def biases(self) -> list[Tensor]:
         """Each layer's ``(S, d_out)``."""
-        return self.weights[3::2]
+        return self.weights[self.first + 1 :: 2]
 
     @torch.no_grad()
     def part(self) -> None:
@@ -77,9 +86,14 @@ class Stack:
 
 
 def _trained(module: nn.Module) -> list[nn.Parameter]:
-    """Weight, then bias, of a layer or head of ours; of a foreign module, what its author did not freeze."""
+    """Weight, then bias, of a layer or head of ours, the tables of an encoding; of a foreign module, what its author
+    did not freeze."""
     own = list(module.parameters())
-    return own if isinstance(module, Layer | Head) else [parameter for parameter in own if parameter.requires_grad]
+    return (
+        own
+        if isinstance(module, Layer | Head | Encoding)
+        else [parameter for parameter in own if parameter.requires_grad]
+    )
 
 
 def _side_by_side(parameters: Sequence[nn.Parameter]) -> Tensor:

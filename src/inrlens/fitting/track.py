@@ -11,17 +11,20 @@ from inrlens.fitting.history import Divergence, Outcome, Record, drop
 _log = logging.getLogger(__name__)
 
 DIVERGENCE_DB = 6.0
-"""A PSNR this far below the best so far counts as a divergence."""
+"""A PSNR this far below the best so far counts as a divergence, where all are of the same signals."""
 
 
 @dataclass
 class Track:
     """Grows while a network is fitted; ``kept`` are its parameters as they were at the last row of the history.
 
+    ``fall_db`` is how far a PSNR may stand below the best before it counts as a divergence.
+
     ``outcome`` is None as long as the fit goes on, and where all steps were taken and the final PSNR decides.
     """
 
     kept: list[Tensor]
+    fall_db: float = DIVERGENCE_DB
     history: list[Record] = with_default(default_factory=list)
     divergences: list[Divergence] = with_default(default_factory=list)
     best_psnr: float = -math.inf
@@ -45,7 +48,7 @@ class Track:
 
     def is_far_below(self, psnr: float) -> bool:
         """Whether a PSNR counts as a divergence beside the best so far."""
-        return drop(self.best_psnr, psnr) > DIVERGENCE_DB
+        return drop(self.best_psnr, psnr) > self.fall_db
 
     def note_fall(self, step: int, psnr: float) -> None:
         """Records that the PSNR stands far below the best."""

@@ -1,8 +1,8 @@
-"""Fitting a new signal on a cohort's layers: frozen up to tau, the rest reinitialised or warm."""
+"""Fitting a new signal on the layers of a cohort or a meta-learned start: frozen up to tau, the rest fresh or warm."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 
@@ -22,6 +22,7 @@ from inrlens.seeding import generator
 from inrlens.signals.signal import Signal
 
 Rest = Literal["reinit", "warm"]
+"""How what is not frozen starts: drawn afresh, or as the source has it."""
 Freeze = int | Literal["auto"] | None
 
 _COMPUTE = Compute()
@@ -33,13 +34,14 @@ def transfer(
     *,
     freeze: Freeze,
     rest: Rest | None = None,
+    head: Rest | None = None,
     recipe: Recipe,
     seed: int = 0,
     compute: Compute = _COMPUTE,
     resume: Resume | None = None,
     callback: Callback | None = None,
 ) -> Fit:
-    """Fits one new signal with a fresh head on a copy of a cohort's encoder; the cohort itself is not touched.
+    """Fits one new signal on a copy of a cohort's encoder, or of a meta-learned start; the source is not touched.
 
     Args:
         cohort: the field whose encoder is reused, and on whose device it is computed.
@@ -49,6 +51,10 @@ def transfer(
         rest: how the layers beyond tau start: ``"reinit"`` draws them afresh (the paper's protocol), ``"warm"`` takes
             the cohort's. Default: ``"reinit"`` where layers are frozen, ``"warm"`` with ``freeze=None`` (the STRAINER
             recipe). ``freeze=None, rest="reinit"`` reuses nothing at all: the same network from scratch.
+        head: how the head starts: ``"reinit"`` draws it afresh (the paper's protocol and STRAINER's), ``"warm"`` takes
+            the mean of the cohort's heads, whose output is its mean signal. Default: ``"warm"`` for a meta-learned
+            start (``fit_maml``, ``fit_reptile``), which its one head is a part of, as long as the last layer is the
+            start's; else ``"reinit"``.
         recipe: a recipe without a backbone, or with the cohort's own.
         seed: draws the head, the reinitialised layers and the batches.
         compute: tile, memory and precision.
@@ -56,12 +62,12 @@ def transfer(
         callback: called with every record of the history.
 
     Raises:
-        InputError: for a layer that does not exist, another number of channels, or a recipe that names another
-            backbone than the cohort's; where the state to resume is of another fit; where the memory does not hold a
-            tile.
+        InputError: for a layer that does not exist, another number of channels, a recipe that names another backbone
+            than the cohort's, or a warm head on a last layer that is drawn afresh; where the state to resume is of
+            another fit; where the memory does not hold a tile.
     """
-    plan = _Plan.of(cohort, Cell(signal, freeze, _rest(freeze, rest), seed), recipe)
-    field = start_of_transfer(cohort, plan.start, plan.rest, seed)
+    plan = _Plan.of(cohort, Cell(signal, freeze, _known("rest", rest), seed, _known("head", head)), recipe)
+    field = plan.field(cohort)
     with compute.products():
         return fit_fields([field], [[signal]], plan.job(compute), tell_one(callback), resume)[0]
 
@@ -74,6 +80,7 @@ class Cell:
     freeze: Freeze
     rest: Rest | None = None
     seed: int = 0
+    head: Rest | None = None
 
 
 def transfer_many(
@@ -109,12 +116,12 @@ def transfer_many(
 
     def together(numbers: Sequence[int], tell: Tell | None) -> list[Fit]:
         plan, signals = plans[numbers[0]], [cells[number].signal for number in numbers]
-        fields = [start_of_transfer(cohort, plan.start, plan.rest, plan.seed) for _ in signals]
+        fields = [plan.field(cohort) for _ in signals]
         inputs = shared.get((plan.start, signals[0].shape, signals[0].mask_digest)) if plan.shares_rows else None
         return fit_fields(fields, [[signal] for signal in signals], plan.job(compute), tell, inputs=inputs)
 
     keys = [
-        (plan.start, plan.rest, plan.seed, cell.signal.shape, cell.signal.mask_digest)
+        (plan.start, plan.rest, plan.head, plan.seed, cell.signal.shape, cell.signal.mask_digest)
         for plan, cell in zip(plans, cells, strict=True)
     ]
     with compute.products():
@@ -133,9 +140,8 @@ def _shared_prefixes(
         if key in shared or not plan.shares_rows:
             continue
         # The engine of such a fit says what its buffers leave of the memory.
-        start = start_of_transfer(cohort, plan.start, plan.rest, plan.seed)
         x = cohort.grid_coordinates(cell.signal.shape)[cell.signal.used]
-        room = engine_of([start], plan.job(compute), len(x)).budget
+        room = engine_of([plan.field(cohort)], plan.job(compute), len(x)).budget
         shared[key] = PrefixRows(cohort.encoder, x, plan.start, room - kept)
         kept += shared[key].kept_bytes
     return shared
@@ -148,6 +154,7 @@ class _Plan:
     recipe: Recipe
     start: int
     rest: Rest
+    head: Rest
     seed: int
     notes: dict[str, object]
 
@@ -165,27 +172,49 @@ class _Plan:
         if len(grid) != cohort.backbone.coordinates:
             raise InputError(f"{name!r} lies on {len(grid)} axes, the cohort on {cohort.backbone.coordinates}.")
         tau = freeze_depth(cohort, cell.freeze)
-        rest = _rest(cell.freeze, cell.rest)
+        rest = _rest(cell.freeze, _known("rest", cell.rest))
+        start = 0 if tau is None else tau + 1
+        head = _head(cohort, start, rest, _known("head", cell.head))
         notes: dict[str, object] = {
             "freeze": tau,
             "rest": rest,
+            "head": head,
+            "source": cohort.kind,
             "cohort_signals": [name for name, _ in cohort.origin.signals],
         }
-        return cls(replace(recipe, backbone=None), 0 if tau is None else tau + 1, rest, cell.seed, notes)
+        return cls(replace(recipe, backbone=None), start, rest, head, cell.seed, notes)
 
     @property
     def shares_rows(self) -> bool:
-        """Whether what enters the first trained layer is the cohort's: scratch draws a projection of its own."""
+        """Whether what enters the first trained layer is the cohort's: scratch draws an encoding of its own."""
         return self.start > 0 or self.rest == "warm"
+
+    def field(self, source: Field) -> Field:
+        """The network before its first step."""
+        return start_of_transfer(source, self.start, self.rest, self.seed, self.head)
 
     def job(self, compute: Compute) -> Job:
         return Job(self.recipe, "transfer", self.seed, self.start, self.notes, compute)
 
 
-def _rest(freeze: Freeze, rest: str | None) -> Rest:
-    if rest not in (None, *get_args(Rest)):
-        raise InputError(f"rest={rest!r} is not known; allowed are 'reinit' and 'warm'.")
+def _known(name: str, start: str | None) -> Rest | None:
+    allowed: dict[str | None, Rest | None] = {None: None, "reinit": "reinit", "warm": "warm"}
+    if start not in allowed:
+        raise InputError(f"{name}={start!r} is not known; allowed are 'reinit' and 'warm'.")
+    return allowed[start]
+
+
+def _rest(freeze: Freeze, rest: Rest | None) -> Rest:
     return "warm" if rest == "warm" or (rest is None and freeze is None) else "reinit"
+
+
+def _head(source: Field, start: int, rest: Rest, head: Rest | None) -> Rest:
+    keeps_last = rest == "warm" or start == source.depth
+    if head == "warm" and not keeps_last:
+        raise InputError(
+            "head='warm' has no meaning on a last layer that is drawn afresh: give rest='warm', or freeze every layer."
+        )
+    return "warm" if head == "warm" or (head is None and source.kind == "meta" and keeps_last) else "reinit"
 
 
 def freeze_depth(cohort: Field, freeze: Freeze) -> int | None:
@@ -205,18 +234,22 @@ def freeze_depth(cohort: Field, freeze: Freeze) -> int | None:
 
 
 @torch.no_grad()
-def start_of_transfer(cohort: Field, start: int, rest: Rest, seed: int) -> Field:
-    """The network before its first step: cohort layers below ``start``, the rest fresh or warm, a fresh head.
+def start_of_transfer(cohort: Field, start: int, rest: Rest, seed: int, head: Rest = "reinit") -> Field:
+    """The network before its first step: cohort layers below ``start``, the rest and the head fresh or warm.
 
-    A projection belongs to layer 0: it is the cohort's unless nothing at all is reused.
+    An encoding belongs to layer 0: it is the cohort's unless nothing at all is reused.
     """
     backbone = cohort.backbone
     encoder = backbone.encoder(generator(seed, "transfer", "encoder")).to(cohort.device, cohort.dtype)
     reused = range(cohort.depth) if rest == "warm" else range(start)
     for index in reused:
         encoder.layer(index).load_state_dict(cohort.encoder.layer(index).state_dict())
-    if encoder.projection is not None and cohort.encoder.projection is not None and len(reused):
-        encoder.projection.load_state_dict(cohort.encoder.projection.state_dict())
-    head = make_head(*backbone.head(cohort.channels, generator(seed, "transfer", "head")))
-    field = Field(backbone, encoder, head, cohort.channels, origin=Origin(kind="transfer", seed=seed))
+    if encoder.encoding is not None and cohort.encoder.encoding is not None and len(reused):
+        encoder.encoding.load_state_dict(cohort.encoder.encoding.state_dict())
+    weight, bias = backbone.head(cohort.channels, generator(seed, "transfer", "head"))
+    if head == "warm":
+        weight = cohort.head.weight.view(cohort.heads, cohort.channels, -1).mean(0)
+        bias = cohort.head.bias.view(cohort.heads, cohort.channels).mean(0)
+    origin = Origin(kind="transfer", seed=seed)
+    field = Field(backbone, encoder, make_head(weight, bias), cohort.channels, origin=origin)
     return field.to(cohort.device, cohort.dtype)

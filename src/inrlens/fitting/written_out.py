@@ -33,7 +33,8 @@ class WrittenOut:
         """Bytes of buffers for each row of a tile."""
         one = _Buffers.of(stack, 1)
         kept = {tensor.data_ptr(): tensor for tensor in (*one.v, *one.h, one.error, one.clamped, *one.gradients())}
-        return sum(tensor.numel() * tensor.element_size() for tensor in kept.values())
+        encodings = sum(encoding.bytes_a_row for encoding in stack.encodings)
+        return encodings + sum(tensor.numel() * tensor.element_size() for tensor in kept.values())
 
     @torch.no_grad()
     def add(
@@ -49,7 +50,12 @@ class WrittenOut:
         ``weight`` is what one squared error counts in the loss.
         """
         stack, buffers = self._stack, self._of(inputs.shape[0])
-        h = inputs.expand(targets.shape[0], -1, -1)
+        around = stack.encodings[0].vertices(inputs) if stack.encodings else None
+        if around is None:
+            entering = inputs.expand(targets.shape[0], -1, -1)
+        else:
+            entering = torch.stack([encoding.interpolate(*around) for encoding in stack.encodings])
+        h = entering
         for index, layer in enumerate(self._layers):
             v = buffers.v[index]
             bias = stack.biases[index].unsqueeze(1)
@@ -73,9 +79,13 @@ class WrittenOut:
             torch.baddbmm(grad, delta, above, beta=0.0, alpha=scale, out=grad)
             assert layer.nonlinearity.pull_back is not None
             layer.nonlinearity.pull_back(grad, buffers.v[index], buffers.h[index])
-            below = buffers.h[index - 1] if index else inputs.expand(targets.shape[0], -1, -1)
-            self._accumulate(2 + 2 * index, grad, below, layer.scale)
+            below = buffers.h[index - 1] if index else entering
+            self._accumulate(stack.first + 2 * index, grad, below, layer.scale)
             delta, above, scale = grad, stack.matrices[index], layer.scale
+        if around is not None:
+            grad = scale * torch.bmm(delta, above)
+            for encoding, one, total in zip(stack.encodings, grad, self.gradients[2], strict=True):
+                encoding.pull_back(*around, one, total)
 
     def _of(self, n: int) -> "_Buffers":
         if n not in self._packed:

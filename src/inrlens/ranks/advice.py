@@ -12,7 +12,7 @@ from inrlens.ranks.stable_rank import activation_stable_ranks, weight_stable_ran
 class FreezeAdvice:
     """Where to freeze a cohort's encoder, and the ranks behind it.
 
-    ``tau`` is the argmax over layers of ``sr(W_l)``: freeze layers 0..tau (arXiv:2605.08298, Sec. 3.2). ``margin`` is
+    ``tau`` is the argmax over layers of ``sr(W_l)``: freeze layers 0..tau (arXiv:2605.08298, eq. 4). ``margin`` is
     its stable rank divided by the runner-up's (1 is a tie). ``activation_stable_rank`` is empty where no grid is known.
     Ranks are NaN where a layer of a wrapped network has no one matrix; such a layer is never tau.
     """
@@ -67,6 +67,7 @@ def _sentence(field: Network, tau: int, runner_up: int | None, margin: float, ra
 _CAVEATS = {
     "imported": "; but how it was fitted is not known, and the rule was found on cohorts of SIREN and FFMLP.",
     "untrained": "; but this network is untrained, so its ranks are those of its initialisation.",
+    "meta": "; but it is a meta-learned start, and the rule was found on cohorts.",
     "single": "; but it was fitted to one signal, and the rule was found on cohorts.",
     "wrapped": "; but where it came from is not known, and the rule was found on cohorts of SIREN and FFMLP.",
 }

@@ -1,7 +1,7 @@
 """Numbers and names as a reader meets them; None, infinities and NaN get words of their own."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 MINUS = "\N{MINUS SIGN}"
 THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -136,6 +136,11 @@ def backbone_title(backbone: str) -> str:
 def condition_title(kind: str, backbone: str) -> str:
     """A condition as it is written in prose: Cohort SIREN."""
     return f"{kind.capitalize()} {backbone_title(backbone)}"
+
+
+def source(notes: Mapping[str, object]) -> str:
+    """What a transfer started from, by the notes of its origin."""
+    return "meta-learned start" if notes.get("source") == "meta" else "cohort"
 
 
 def thing(shape: Sequence[int]) -> str:

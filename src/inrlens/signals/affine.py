@@ -5,15 +5,25 @@ the m rows of ``[A | t]``. It is the upper part of what a NIfTI file calls its a
 """
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from inrlens.errors import InputError
 
 Affine = tuple[tuple[float, ...], ...]
 """m rows of m + 1 numbers, ``[A | t]``."""
+_NEGLIGIBLE = 1e-6
+
+
+def affine_of(rows: Sequence[Sequence[float]] | Float[np.ndarray, "_ _"]) -> Affine:
+    """The affine of m rows of m + 1 numbers, or of the square matrix that has 0, .., 0, 1 for a last row as well."""
+    found = tuple(tuple(float(number) for number in row) for row in rows)
+    square = len(found) > 1 and len(found[-1]) == len(found)
+    return found[:-1] if square and found[-1] == (*(0.0 for _ in found[1:]), 1.0) else found
 
 
 def check_affine(what: str, affine: Affine, axes: int) -> None:
@@ -44,17 +54,42 @@ def to_unit(points: Float[Tensor, "n m"], affine: Affine, shape: tuple[int, ...]
 
     An axis of one sample has no extent: its coordinate is 0 on the sample, and counts samples elsewhere.
     """
-    index = to_index(points, affine)
-    last = torch.tensor([side - 1 for side in shape], dtype=torch.float64)
-    unit = torch.where(last > 0, 2.0 * index / last.clamp_min(1.0) - 1.0, index)
-    return unit.flip(1)
+    half, middle = _sides(shape)
+    return ((to_index(points, affine) - middle) / half).flip(1)
 
 
 def from_unit(x: Float[Tensor, "n m"], affine: Affine, shape: tuple[int, ...]) -> Float[Tensor, "n m"]:
     """The physical points of a network's coordinates, float64: the inverse of ``to_unit``."""
-    last = torch.tensor([side - 1 for side in shape], dtype=torch.float64)
-    unit = x.double().flip(1)
-    return to_points(torch.where(last > 0, (unit + 1.0) / 2.0 * last, unit), affine)
+    half, middle = _sides(shape)
+    return to_points(x.double().flip(1) * half + middle, affine)
+
+
+def outside(points: Float[Tensor, "n m"], affine: Affine, shape: tuple[int, ...]) -> Bool[Tensor, " n"]:
+    """Which points lie beyond the outermost samples, or are no numbers.
+
+    What the rounding of the points' own number type may have moved by does not count, nor a millionth of a sample.
+    """
+    index, half = to_index(points, affine), (torch.tensor(shape, dtype=torch.float64) - 1.0) / 2.0
+    moved = torch.finfo(points.dtype).eps * (points.double().abs() @ torch.linalg.inv(_linear(affine)).abs().T)
+    within: Tensor = ((index - half).abs() <= half + _NEGLIGIBLE + moved).all(1)
+    return ~within
+
+
+def on_grid(affine: Affine, shape: tuple[int, ...], grid: tuple[int, ...]) -> Affine:
+    """The affine of another grid over the same place: that of a field drawn with more samples, or fewer.
+
+    Corner samples stay where they are; a side of one sample lies in the middle.
+    """
+    (half, middle), (new_half, new_middle) = _sides(shape), _sides(grid)
+    scale = half / new_half
+    matrix, start = _linear(affine) * scale, to_points((middle - new_middle * scale)[None], affine)[0]
+    return affine_of([[*row, first] for row, first in zip(matrix.tolist(), start.tolist(), strict=True)])
+
+
+def _sides(shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Half of each side's extent in samples, 1 where it has none, and the number of its middle."""
+    last = torch.tensor(shape, dtype=torch.float64) - 1.0
+    return torch.where(last > 0.0, last / 2.0, 1.0), last / 2.0
 
 
 def _linear(affine: Affine) -> Tensor:

@@ -31,13 +31,18 @@ class Recording(Signal):
     rate: int = field(kw_only=True)
 
     def __post_init__(self) -> None:
-        if self.affine is None and self.rate >= 1 and len(self.shape) == 1:
-            object.__setattr__(self, "affine", ((1.0 / self.rate, 0.0),))
-        super().__post_init__()
         if len(self.shape) != 1:
             raise InputError(f"recording {self.name!r} must lie on one axis, time, not on a grid {self.shape}.")
         if self.rate < 1:
             raise InputError(f"recording {self.name!r}: the rate must be at least 1 sample a second, not {self.rate}.")
+        if self.affine is None:
+            object.__setattr__(self, "affine", ((1.0 / self.rate, 0.0),))
+        super().__post_init__()
+        if self.affine is not None and self.affine[0][0] != 1.0 / self.rate:
+            raise InputError(
+                f"recording {self.name!r}: at {self.rate} samples a second they lie 1/{self.rate} s apart, not "
+                f"{self.affine[0][0]:g} s as its affine says: give affine=None beside another rate."
+            )
 
     @property
     def seconds(self) -> float:

@@ -52,7 +52,9 @@ def load_folder(
     Args:
         folder: the folder.
         pattern: a shell pattern that a file's name must match, for example ``"*.jpg"``.
-        size, grey, how: as for ``load_image``.
+        size: as for ``load_image``, like the next two.
+        grey: one channel.
+        how: how the size is reached.
         limit: read at most so many images.
 
     Raises:

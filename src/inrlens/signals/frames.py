@@ -32,7 +32,9 @@ def load_frames(
     Args:
         folder: the folder; files that are no images by their ending stay out.
         pattern: a shell pattern that a file's name must match.
-        size, grey, how: as for ``load_image``.
+        size: as for ``load_image``, like the next two.
+        grey: one channel.
+        how: how the size is reached.
         limit: read at most so many frames, the first.
 
     Raises:

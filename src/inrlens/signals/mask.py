@@ -2,18 +2,84 @@
 
 from pathlib import Path
 
+import torch
 from jaxtyping import Bool
+from PIL import Image
 from torch import Tensor
 
+from inrlens.errors import InputError
+from inrlens.signals.affine import Affine, to_index, to_points
 from inrlens.signals.images import load_image
-from inrlens.signals.nifti import NIFTI_SUFFIXES, load_nifti
+from inrlens.signals.nifti import NIFTI_SUFFIXES, read_stored
+from inrlens.signals.signal import Signal
+
+_LOSSY = (".jpeg", ".jpg", ".webp")
+_HALF_A_SAMPLE = 0.5
 
 
-def load_mask(path: str | Path) -> Bool[Tensor, "*grid"]:
-    """Reads a mask: an image, or a NIfTI slice or volume; samples that are not 0 in every channel are used.
+def load_mask(path: str | Path, signal: Signal) -> Bool[Tensor, "*grid"]:
+    """Reads what ``signal.masked`` takes: an image or NIfTI of the signal's size, whose samples are used where they are
+    not 0, in any channel. Axes of one sample do not count towards the size: an image of one row suits a sound.
 
     Raises:
-        InputError: as ``load_image`` and ``load_nifti``.
+        InputError: as ``load_image`` and ``load_nifti``; where the file is of another size, lies elsewhere in space,
+            is compressed so that 0 does not stay 0, is transparent, uses nothing, or holds NaN.
     """
-    is_nifti = Path(path).name.lower().endswith(NIFTI_SUFFIXES)
-    return (load_nifti(path) if is_nifti else load_image(path)).image().ne(0.0).any(-1)
+    path = Path(path)
+    if path.name.lower().endswith(NIFTI_SUFFIXES):
+        stored = read_stored(path)
+        values = torch.from_numpy(stored.values)
+        if bool(values.isnan().any()):
+            raise InputError(f"{path} holds NaN: a mask is 0 where a sample is left out, any other number elsewhere.")
+        _check_place(path, stored.affine, signal)
+        used = values.ne(0.0)
+    else:
+        used = _image(path)
+    if _long(used.shape) != _long(signal.shape):
+        raise InputError(
+            f"{path} holds {_sides(used.shape)} samples, signal {signal.name!r} {_sides(signal.shape)}: give a mask of "
+            "the size that is fitted."
+        )
+    if not bool(used.any()):
+        raise InputError(f"{path} is 0 everywhere, so that no sample would be used: give a mask that uses some.")
+    return used.reshape(signal.shape)
+
+
+def _image(path: Path) -> Bool[Tensor, "h w"]:
+    if path.suffix.lower() in _LOSSY:
+        raise InputError(f"{path}: this format blurs the border between 0 and the rest: save the mask as PNG.")
+    if _is_transparent(path):
+        raise InputError(
+            f"{path} is transparent in parts, which is neither 0 nor 1: save the mask without transparency."
+        )
+    return load_image(path).image().ne(0.0).any(-1)
+
+
+def _is_transparent(path: Path) -> bool:
+    try:
+        with Image.open(path) as opened:
+            return int(opened.convert("RGBA").getchannel("A").getextrema()[0]) < 255  # type: ignore[arg-type]
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
+        return False  # load_image says what is wrong with it
+
+
+def _check_place(path: Path, affine: Affine | None, signal: Signal) -> None:
+    """Refuses a mask whose samples lie nearer to others of the signal than to their own."""
+    if affine is None or signal.affine is None or len(signal.affine) != len(affine):
+        return
+    sides = [torch.tensor([0.0, side - 1.0], dtype=torch.float64) for side in signal.shape]
+    corners = torch.cartesian_prod(*sides)
+    apart = float((to_index(to_points(corners, affine), signal.affine) - corners).abs().max())
+    if apart > _HALF_A_SAMPLE:
+        raise InputError(
+            f"{path} lies elsewhere in space than signal {signal.name!r}, up to {apart:.3g} samples away: resample "
+            "it to the signal's grid first."
+        )
+
+
+def _long(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(side for side in shape if side > 1)
+
+
+def _sides(shape: tuple[int, ...]) -> str:
+    return "x".join(str(side) for side in shape)

@@ -3,10 +3,11 @@
 import gzip
 import importlib
 import math
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,11 +19,12 @@ from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.files import whole_file
-from inrlens.signals.affine import Affine, check_affine
+from inrlens.signals.affine import Affine, affine_of, check_affine
 from inrlens.signals.memory import check_memory
 from inrlens.signals.signal import Signal, signal_from_array
 
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
+_MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
 
 
 def load_nifti(path: str | Path) -> Signal:
@@ -61,7 +63,7 @@ def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = Non
     Axes of one sample beyond the third are dropped, the stored scaling is applied, and values come into [0, 1] as for
     ``load_nifti_slice`` or by ``window``. The size is looked at before the values are read. The signal's affine is the
     file's, to millimetres (x to the right, y to the front, z up), unless an axis of one sample stood among the first
-    three and was dropped.
+    three and was dropped; with a warning, a volume whose affine is singular has none.
 
     Args:
         path: the file.
@@ -85,12 +87,34 @@ def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = Non
         low, high = window
         array = np.clip((array - np.float32(low)) / np.float32(high - low), np.float32(0.0), np.float32(1.0))
     signal = _signal(path, array, "give window=(low, high), the values that become 0 and 1")
-    rows = tuple(tuple(float(number) for number in row) for row in np.asarray(image.affine, dtype=np.float64)[:3])
-    return replace(signal, affine=rows if tuple(image.shape[:3]) == shape else None)
+    return replace(signal, affine=_place(path, image, shape))
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """What a NIfTI file holds: its values, scaling applied, and its affine to millimetres where its grid has three
+    axes and it says."""
+
+    values: Float[np.ndarray, "*grid"]
+    affine: Affine | None
+
+
+def read_stored(path: str | Path) -> Stored:
+    """A NIfTI file's values as they are stored, without axes of one sample beyond the third.
+
+    Raises:
+        InputError: where nibabel is not installed, the file is missing or damaged, or no memory holds it.
+    """
+    path = Path(path)
+    image = _opened(path)
+    shape = _few_axes(image.shape, 3)
+    check_memory(str(path), shape)
+    return Stored(_values(path, image).reshape(shape), _place(path, image, shape))
 
 
 def save_volume(path: str | Path, values: Float[Tensor, "i j k c"], affine: Affine | None = None) -> None:
-    """Writes a volume as a NIfTI file of float32, one volume a channel; ``affine`` leads from its axes to millimetres.
+    """Writes a volume as a NIfTI file of float32; ``affine`` leads from its axes to millimetres. Several channels are
+    the components of a vector.
 
     Without an affine the file says that voxels are 1 mm wide and start at 0.
 
@@ -108,13 +132,15 @@ def save_volume(path: str | Path, values: Float[Tensor, "i j k c"], affine: Affi
         check_affine(str(path), affine, 3)
         matrix[:3] = affine
     array = values.detach().cpu().numpy().astype(np.float32)
-    image = nibabel.Nifti1Image(array[..., 0] if array.shape[3] == 1 else array, matrix)
+    # Several values a voxel lie along NIfTI's fifth axis; the fourth is time.
+    several = array.shape[3] > 1
+    image = nibabel.Nifti1Image(array[:, :, :, None, :] if several else array[..., 0], matrix)
     image.header.set_xyzt_units("mm")
-    # The temporary name must end as the file's does: nibabel tells by it whether to compress.
+    if several:
+        image.header.set_intent("vector")
+    content = image.to_bytes()
     with whole_file(path) as temporary:
-        named = temporary.with_name(temporary.name + suffix)
-        nibabel.save(image, named)
-        named.replace(temporary)
+        temporary.write_bytes(gzip.compress(content, mtime=0) if suffix == ".nii.gz" else content)
 
 
 def _nibabel(path: Path) -> ModuleType:
@@ -154,6 +180,23 @@ def _readable(path: Path) -> Iterator[None]:
         raise InputError(f"{path} does not exist.") from error
     except (ImageFileError, OSError, EOFError, ValueError, TypeError, zlib.error) as error:
         raise InputError(f"{path} could not be read as NIfTI ({error}); is it cut short or damaged?") from error
+
+
+def _place(path: Path, image: Any, shape: tuple[int, ...]) -> Affine | None:
+    """The file's affine in millimetres, where the grid has the file's first three axes."""
+    nibabel = _nibabel(path)
+    if len(shape) != 3 or tuple(image.shape[:3]) != shape:
+        return None
+    rows = np.array(image.affine, dtype=np.float64)[:3]
+    if isinstance(image.header, nibabel.Nifti1Header):
+        rows *= _MILLIMETRES.get(image.header.get_xyzt_units()[0], 1.0)
+    affine = affine_of(rows)
+    try:
+        check_affine(path.name, affine, 3)
+    except InputError as error:
+        warnings.warn(f"{error} The volume was read without it.", UserWarning, stacklevel=3)
+        return None
+    return affine
 
 
 def _few_axes(shape: tuple[int, ...], most: int) -> tuple[int, ...]:

@@ -2,14 +2,16 @@
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from inrlens.errors import InputError
-from inrlens.signals.affine import Affine, check_affine
+from inrlens.signals.affine import Affine, affine_of, check_affine
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,8 +20,9 @@ class Signal:
 
     ``values`` ``(N, c)`` float32 in [0, 1], row-major over ``shape`` (an image's shape is ``(height, width)``, a
     volume's ``(depth, height, width)``); ``bit_depth`` is that of the file it came from (8 or 16). ``mask`` ``(N,)`` is
-    True where a sample is used: fits and errors leave the others out. None uses all. ``affine`` leads from the grid to
-    physical points, ``signals.affine`` says how; None where a grid is no more than a grid.
+    True where a sample is used: fits and errors leave the others out. None uses all, and a mask that is True everywhere
+    becomes None. ``affine`` leads from the grid to physical points, ``signals.affine`` says how; None where a grid is
+    no more than a grid.
 
     Raises:
         InputError: where values are not finite, leave [0, 1], or do not fill the grid; where a mask has another length
@@ -49,6 +52,8 @@ class Signal:
                 f"signal {self.name!r}: a mask of {len(self.mask)} samples, {int(self.mask.sum())} of them used, where "
                 f"the grid has {len(self.values)}: it needs one entry a sample, at least one of them True."
             )
+        if self.mask is not None and bool(self.mask.all()):
+            object.__setattr__(self, "mask", None)
         if self.affine is not None:
             check_affine(f"signal {self.name!r}", self.affine, len(self.shape))
 
@@ -77,7 +82,12 @@ class Signal:
     @property
     def used(self) -> slice | Int[Tensor, " u"]:
         """What picks the samples that are used out of anything over the grid: a whole slice, or their numbers."""
-        return slice(None) if self.mask is None else self.mask.nonzero()[:, 0]
+        return slice(None) if self.mask is None else self.mask.cpu().nonzero()[:, 0]
+
+    @property
+    def used_count(self) -> int:
+        """How many samples are used."""
+        return len(self.values) - self.left_out
 
     @property
     def left_out(self) -> int:
@@ -87,8 +97,6 @@ class Signal:
     def masked(self, mask: Bool[Tensor, "*grid"] | None) -> "Signal":
         """The same signal with only those samples used where ``mask``, of the grid's shape, is True; None uses all.
 
-        A mask that is True everywhere is none.
-
         Raises:
             InputError: where the mask is of another shape than the grid, or uses nothing.
         """
@@ -97,8 +105,15 @@ class Signal:
                 f"signal {self.name!r}: a mask of shape {tuple(mask.shape)} does not lie on the grid {self.shape}: "
                 "give one entry a sample."
             )
-        flat = None if mask is None or bool(mask.all()) else mask.reshape(-1)
-        return replace(self, mask=flat)
+        return replace(self, mask=None if mask is None else mask.reshape(-1))
+
+    def placed(self, affine: Sequence[Sequence[float]] | Float[np.ndarray, "_ _"] | None) -> "Signal":
+        """The same signal with its grid at another place: the m rows of ``[A | t]``, or nibabel's square matrix.
+
+        Raises:
+            InputError: where the affine does not suit the grid or is singular.
+        """
+        return replace(self, affine=None if affine is None else affine_of(affine))
 
     def image(self) -> Float[Tensor, "*grid c"]:
         """The values laid out on the grid: ``(height, width, c)`` for an image."""

@@ -40,6 +40,7 @@ from inrlens.studies.plan import (
 )
 from inrlens.studies.progress import Listener, Stages
 from inrlens.studies.record import (
+    SIGNALS_FILE,
     ConditionRecord,
     RunRecord,
     TransferRecord,
@@ -236,7 +237,7 @@ def run_walkthrough(
         )
     one_grid(signals)
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
-    save_signals(folder / "signals.safetensors", signals)
+    save_signals(folder / SIGNALS_FILE, signals)
     run = _Run(plan, folder, signals, len(cohort), listener)
     outcome: Literal["finished", "interrupted"] = "finished"
     try:

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.fields.complex_layer import ComplexLayer, LiftedLayer
-from inrlens.fields.encoder import Encoder, FourierProjection, Layer
+from inrlens.fields.encoder import Encoder, Layer
+from inrlens.fields.encoding import FourierProjection
 from inrlens.fields.field import Field
 from inrlens.fields.nonlinearity import Nonlinearity
 
@@ -41,8 +42,9 @@ def plain_stack(field: Field, head: int | None) -> PlainStack:
     """
     encoder = field.encoder
     columns = slice(None) if head is None else field.columns(head)
-    plain = type(encoder) is Encoder and {name for name, _ in encoder.named_children()} <= {"layers", "projection"}
-    if not plain or type(encoder.projection) not in (FourierProjection, type(None)):
+    plain = type(encoder) is Encoder and {name for name, _ in encoder.named_children()} <= {"layers", "encoding"}
+    encoding = encoder.encoding
+    if not plain or not (encoding is None or type(encoding) is FourierProjection):
         raise InputError(
             f"a {field.backbone.name} field has an encoding that no export knows: only networks of linear layers, "
             "alone or behind Fourier features, are written."
@@ -54,7 +56,7 @@ def plain_stack(field: Field, head: int | None) -> PlainStack:
             raise InputError(f"layer {index} of this {field.backbone.name} field is of a kind that no export knows.")
         stages.append(Stage(_copied(layer.weight), _copied(layer.bias), float(layer.scale), layer.nonlinearity))
     weight, bias = _copied(field.head.weight[columns]), _copied(field.head.bias[columns])
-    return PlainStack(encoder.projection, tuple(stages), weight, bias)
+    return PlainStack(encoding, tuple(stages), weight, bias)
 
 
 def _copied(tensor: Tensor) -> Tensor:

@@ -78,7 +78,7 @@ def build(source: str, layout: Layout, maps: Maps, settings: Mapping[str, Any], 
 def _real_state(maps: Maps) -> dict[str, Tensor]:
     state = {"head.weight": maps.head.weight, "head.bias": maps.head.bias}
     if maps.frequencies is not None:
-        state["encoder.projection.frequencies"] = maps.frequencies
+        state["encoder.encoding.frequencies"] = maps.frequencies
     for index, each in enumerate(maps.layers):
         state[f"encoder.layers.{index}.weight"] = each.weight
         state[f"encoder.layers.{index}.bias"] = each.bias

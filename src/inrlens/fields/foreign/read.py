@@ -105,4 +105,6 @@ def _opened(source: str | Path | Mapping[str, Any]) -> tuple[str, Any, str | Non
         return "this state dict", source, None
     path = Path(source)
     content = read_tensor_file(path)
-    return str(path), content, hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return str(path), content, digest

@@ -32,27 +32,30 @@ def _title(record: RunRecord) -> str:
     network = words.backbone_title(condition.backbone)
     if record.kind == "cohort":
         return f"{words.count(len(names), 'signal')} in one {network} encoder"
-    how = "fitted on a cohort's layers" if record.kind == "transfer" else f"as a {network}"
+    on = f"fitted on a {words.source(condition.notes)}'s layers"
+    how = on if record.kind == "transfer" else f"as a {network}"
     return f"{words.listed(names)} {how}"
 
 
 def _intro(run: OpenRun) -> str:
     record = run.record
-    signals = words.count(len(record.signals), "photograph" if run.pictures else "signal")
+    noun = "photograph" if run.pictures else words.thing(run.signals[0].shape)
+    signals = words.count(len(record.signals), noun)
     backbones = [words.backbone_title(name) for name in dict.fromkeys(c.backbone for c in record.conditions)]
     if record.kind != "demo" or not record.conditions:
         return _intro_of_fit(record, signals)
-    parts = [f"{signals} went through {words.listed(backbones)} networks that take a coordinate and return a colour."]
+    value = "colour" if run.pictures else "value"
+    parts = [f"{signals} went through {words.listed(backbones)} networks that take a coordinate and return a {value}."]
     cohort = next((c for c in record.conditions if c.kind == "cohort"), None)
     if cohort is not None:
         parts.append(
-            f"Each network learned one photograph alone and then {len(cohort.signals)} at once, with one encoder for "
+            f"Each network learned one {noun} alone and then {len(cohort.signals)} at once, with one encoder for "
             "all and a linear head for each."
         )
     if record.transfers:
         held = len({entry.signal for entry in record.transfers})
         parts.append(
-            f"{words.count(held, 'photograph')} that no cohort saw then "
+            f"{words.count(held, noun)} that no cohort saw then "
             f"{'was' if held == 1 else 'were'} fitted on the encoders with more and more of their layers frozen."
         )
     if any(condition.layers for condition in record.conditions):
@@ -73,9 +76,10 @@ def _intro_of_fit(record: RunRecord, signals: str) -> str:
     text += f"{signals} in {words.count(condition.steps, 'step')} and {words.duration(condition.seconds)}."
     if condition.kind == "transfer":
         freeze, rest = condition.notes.get("freeze"), condition.notes.get("rest")
-        start = {"warm": "started from the cohort's weights", "reinit": "drawn afresh"}.get(str(rest), str(rest))
+        source = words.source(condition.notes)
+        start = {"warm": f"started from the {source}'s weights", "reinit": "drawn afresh"}.get(str(rest), str(rest))
         if freeze is None:
             return f"{text} No layer was frozen; all were {start}."
         held = "layer 0" if freeze == 0 else f"layers 0 to {freeze}"
-        return f"{text} The cohort's {held} stayed frozen; what follows was {start}."
+        return f"{text} The {source}'s {held} stayed frozen; what follows was {start}."
     return text

@@ -17,15 +17,15 @@ def perceived(
 ) -> dict[str, float | None]:
     """``ssim`` and ``lpips`` of head 0 against its signal, output clamped to [0, 1].
 
-    None for a metric that is not among ``metrics``, for a grid that is no picture or is too small, and for LPIPS
-    without the file of its weights or with other than 1 or 3 channels. ``digest`` is that of the weights that the cell
-    was planned with; None takes any.
+    None for a metric that is not among ``metrics``, for a grid that is no picture or is too small, where a mask leaves
+    samples out, which windows would see, and for LPIPS without the file of its weights or with other than 1 or 3
+    channels. ``digest`` is that of the weights that the cell was planned with; None takes any.
 
     Raises:
         InputError: where the weights cannot be read or are others.
     """
     found: dict[str, float | None] = {"ssim": None, "lpips": None}
-    if len(signal.shape) != 2:
+    if len(signal.shape) != 2 or signal.left_out:
         return found
     side = min(signal.shape)
     defined = {"ssim": side >= _SSIM_SIDE, "lpips": side >= LPIPS_SIDE and signal.channels in (1, 3)}

@@ -142,7 +142,5 @@ def _engine_memory(
     """Bytes of an engine's buffers on one core, and what they leave for kept rows: asked of the engine itself."""
     compute = Compute()
     field = Field.new(backbone_of(dict(settings)), heads=outputs // channels, channels=channels)
-    engine = Engine(
-        [[field.encoder.layer(index) for index in range(start, field.depth)]], [field.head], channels, compute, 1, rows
-    )
+    engine = Engine([field.encoder.trained(start)], [field.head], channels, compute, 1, rows)
     return compute.memory_mib * 2**20 - engine.budget, engine.budget

@@ -114,8 +114,8 @@ def _fit(piece: Piece) -> Ready:
     field = _field(piece)
     recipe = Recipe(name=piece.name, backbone=None, **piece.recipe)
     with torch.no_grad():
-        layers = [[field.encoder.layer(index) for index in range(piece.start, field.depth)]]
-        engine = Engine(layers, [field.head], piece.channels, cores=1, rows=piece.rows)
+        modules = [field.encoder.trained(piece.start)]
+        engine = Engine(modules, [field.head], piece.channels, cores=1, rows=piece.rows)
         # Twice the rows of a step where a step takes a batch: rows are then gathered as they are in the fit.
         total = piece.rows if recipe.batch is None else 2 * piece.rows
         inputs = PrefixRows(field.encoder, _coordinates(field, total), piece.start, engine.budget)

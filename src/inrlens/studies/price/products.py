@@ -42,11 +42,16 @@ def rows_per_step(rows: int, batch: int | None) -> float:
 
 
 def forward(network: NetworkShape, start: int, stop: int) -> float:
-    """Of one row through layers ``start``..``stop - 1``; with ``start`` 0 the projection too; without heads."""
+    """Of one row through layers ``start``..``stop - 1``; with ``start`` 0 the encoding too; without heads."""
     found = sum((2.0 * d_out * d_in for d_out, d_in in network.layers[start:stop]), 0.0)
-    if start == 0 and network.projection is not None:
-        found += 2.0 * network.projection[0] * network.projection[1]
+    if start == 0 and network.encoding is not None:
+        found += network.encoding.operations
     return found
+
+
+def prefix(network: NetworkShape, start: int) -> float:
+    """Of one row, what comes before all that is trained from layer ``start`` on."""
+    return 0.0 if network.trains_encoding(start) else forward(network, 0, start)
 
 
 def head(network: NetworkShape) -> float:
@@ -58,6 +63,8 @@ def gradient_of_row(network: NetworkShape, start: int) -> float:
     """Of one row of a step, from what enters layer ``start``: forward, weight gradients, and input gradients of all
     but the first product."""
     products = [2.0 * d_out * d_in for d_out, d_in in network.layers[start:]] + [head(network)]
+    if network.trains_encoding(start) and network.encoding is not None:
+        products.insert(0, float(network.encoding.operations))
     return 3.0 * sum(products) - products[0]
 
 
@@ -75,13 +82,13 @@ def step(network: NetworkShape, size: FitSize) -> float:
     """Of one step of a fit, without what is computed once."""
     found = size.per_step * gradient_of_row(network, size.start)
     if not size.kept:
-        found += size.per_step * forward(network, 0, size.start)
+        found += size.per_step * prefix(network, size.start)
     return found + (muon_step(network, size.start) if size.muon else 0.0)
 
 
 def fit(network: NetworkShape, size: FitSize) -> float:
     """Of a whole fit: the frozen layers once where they are kept, all steps, and the final output over the grid."""
-    once = size.rows * forward(network, 0, size.start) if size.kept else 0.0
+    once = size.rows * prefix(network, size.start) if size.kept else 0.0
     final = size.rows * (forward(network, 0, network.depth) + head(network))
     return once + size.steps * step(network, size) + final
 

@@ -11,13 +11,21 @@ from inrlens.seeding import generator
 
 
 @dataclass(frozen=True)
+class EncodingShape:
+    """Operations of one coordinate's features, and how many numbers are trained: none of a fixed encoding."""
+
+    operations: int
+    parameters: int
+
+
+@dataclass(frozen=True)
 class NetworkShape:
-    """``layers`` holds ``(d_out, d_in)`` of every layer, ``projection`` ``(F, m)`` of the Fourier features or None,
-    ``outputs`` the number of columns ``M*c`` of all heads together."""
+    """``layers`` holds ``(d_out, d_in)`` of every layer, ``encoding`` what stands before them or None, ``outputs`` the
+    number of columns ``M*c`` of all heads together."""
 
     backbone: str
     layers: tuple[tuple[int, int], ...]
-    projection: tuple[int, int] | None
+    encoding: EncodingShape | None
     outputs: int
     coordinates: int
 
@@ -33,16 +41,23 @@ class NetworkShape:
 
     @property
     def parameters(self) -> int:
-        """Weights and biases of layers and heads."""
+        """Weights and biases of layers and heads, and tables."""
         return self.trained_parameters(0)
 
     def trained_parameters(self, start: int) -> int:
-        """Weights and biases of layers ``start``..L-1 and of the heads."""
+        """Weights and biases of layers ``start``..L-1 and of the heads, with ``start`` 0 of the encoding too."""
         heads = self.outputs * (self.width + 1)
-        return heads + sum(d_out * (d_in + 1) for d_out, d_in in self.layers[start:])
+        tables = self.encoding.parameters if self.trains_encoding(start) and self.encoding else 0
+        return heads + tables + sum(d_out * (d_in + 1) for d_out, d_in in self.layers[start:])
+
+    def trains_encoding(self, start: int) -> bool:
+        """Whether a fit from layer ``start`` on trains what stands before the layers."""
+        return start == 0 and self.encoding is not None and self.encoding.parameters > 0
 
     def entering(self, layer: int) -> int:
-        """How many numbers of a coordinate enter a layer; with ``layer`` L, the heads."""
+        """How many numbers of a coordinate enter what is trained from ``layer`` on; with ``layer`` L, the heads."""
+        if self.trains_encoding(layer):
+            return self.coordinates
         return self.layers[layer][1] if layer < self.depth else self.width
 
 
@@ -53,20 +68,19 @@ def backbone_of(settings: Mapping[str, Any]) -> Backbone:
 
 def network_shape(settings: Mapping[str, Any], outputs: int) -> NetworkShape:
     """The shape of a network of ``{"name": ..., its settings}`` with so many output columns."""
-    backbone, layers, projection = _made(json.dumps(settings, sort_keys=True))
-    return NetworkShape(backbone.name, layers, projection, outputs, backbone.coordinates)
+    backbone, layers, encoding = _made(json.dumps(settings, sort_keys=True))
+    return NetworkShape(backbone.name, layers, encoding, outputs, backbone.coordinates)
 
 
 @lru_cache(maxsize=64)
-def _made(text: str) -> tuple[Backbone, tuple[tuple[int, int], ...], tuple[int, int] | None]:
+def _made(text: str) -> tuple[Backbone, tuple[tuple[int, int], ...], EncodingShape | None]:
     """Asks the encoder itself, so that a backbone of any kind states its own sizes."""
     settings = json.loads(text)
     backbone = make_backbone(settings.pop("name"), **settings)
     encoder = backbone.encoder(generator(0, "price"))
     sizes = [encoder.layer(index).weight.shape for index in range(encoder.depth)]
-    projection = None if encoder.projection is None else encoder.projection.frequencies.shape
-    return (
-        backbone,
-        tuple((int(d_out), int(d_in)) for d_out, d_in in sizes),
-        None if projection is None else (int(projection[0]), int(projection[1])),
-    )
+    layers = tuple((int(d_out), int(d_in)) for d_out, d_in in sizes)
+    before = encoder.encoding
+    if before is None:
+        return backbone, layers, None
+    return backbone, layers, EncodingShape(before.operations, sum(one.numel() for one in before.parameters()))

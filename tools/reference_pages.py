@@ -1,0 +1,58 @@
+"""Writes the pages that are made from the code: ``docs/cli/`` and ``docs/api/``.
+
+``python tools/reference_pages.py`` writes them, ``--check`` says which ones differ from what it would write.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+# The pages are those of this tree's code, whatever else is installed.
+sys.path.insert(0, str(ROOT / "src"))
+
+from api_pages import api_pages  # noqa: E402
+from cli_pages import cli_pages  # noqa: E402
+
+DOCS = ROOT / "docs"
+COMMAND = "python tools/reference_pages.py"
+
+
+def stale(pages: dict[str, str], docs: Path) -> list[str]:
+    """Paths under ``docs`` of pages that are missing, differ, or that nothing makes any more."""
+    there = {str(path.relative_to(docs)) for room in ("api", "cli") for path in (docs / room).glob("*.md")}
+    differ = {name for name, text in pages.items() if name not in there or _text(docs / name) != text}
+    return sorted(differ | (there - pages.keys()))
+
+
+def write(pages: dict[str, str], docs: Path) -> list[str]:
+    """Brings the stale ones up to date; their paths."""
+    changed = stale(pages, docs)
+    for name in changed:
+        path = docs / name
+        if name in pages:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(pages[name], encoding="utf-8")
+        else:
+            path.unlink()
+    return changed
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 1 where ``--check`` finds a page stale."""
+    pages = api_pages() | cli_pages()
+    if arguments == ["--check"]:
+        changed = stale(pages, DOCS)
+        for name in changed:
+            sys.stderr.write(f"docs/{name} is stale: run `{COMMAND}` and commit what it writes.\n")
+        return 1 if changed else 0
+    for name in write(pages, DOCS):
+        sys.stdout.write(f"docs/{name}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
