@@ -19,6 +19,7 @@ from inrlens.fields.encoder import HiddenLayer
 from inrlens.fields.encoding import Encoding, FourierProjection
 from inrlens.fields.field import Field
 from inrlens.fields.quality import signal_psnr
+from inrlens.signals.audio import Recording
 
 
 @torch.no_grad()
@@ -77,7 +78,8 @@ def _signal(network: GatheredNetwork, head: int, file: ArrayFile) -> SignalEntry
     if isinstance(field, Field):
         columns = field.columns(head)
         weight, bias = (file.append(part[columns].float()) for part in (field.head.weight, field.head.bias))
-    return SignalEntry(head, signal.name, signal_psnr(picture, signal), target, rendered, weight, bias)
+    rate = signal.rate if isinstance(signal, Recording) else None
+    return SignalEntry(head, signal.name, signal_psnr(picture, signal), rate, target, rendered, weight, bias)
 
 
 def bytes_or_values(values: Float[Tensor, "n c"]) -> UInt8[np.ndarray, "n c"] | Float[np.ndarray, "n c"]:

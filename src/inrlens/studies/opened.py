@@ -80,7 +80,7 @@ class OpenRun:
     @property
     def pictures(self) -> bool:
         """Whether the signals are pictures: two axes, and one or three channels."""
-        return all(len(signal.shape) == 2 and signal.channels in (1, 3) for signal in self.signals)
+        return all(signal.is_picture for signal in self.signals)
 
     def field(self, condition: ConditionRecord) -> Field:
         """The fitted network of a condition.

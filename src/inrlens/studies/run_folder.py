@@ -21,7 +21,7 @@ def write_fit_run(folder: Path, fitted: Fit, signals: Sequence[Signal]) -> RunRe
     save_signals(folder / SIGNALS_FILE, signals)
     save(field, folder / "field.safetensors")
     write_history(folder / "history.csv", fitted.history)
-    if len(signals[0].shape) == 2 and field.channels in (1, 3):
+    if signals[0].is_picture:
         for head, image in enumerate(field.render_all()):
             save_image(folder / "reconstructions" / f"{head:02d}.png", image.cpu())
     name = f"{origin.kind}_{field.backbone.name}"

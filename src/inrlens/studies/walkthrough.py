@@ -123,7 +123,7 @@ class _Run:
         for (position, seed, freeze, rest), fitted in zip(cells, fits, strict=True):
             if fitted.outcome == "interrupted":
                 continue
-            keep = position == self.heldout[0] and seed == 0
+            keep = position == self.heldout[0] and seed == 0 and self.signals[position].is_picture
             picture = f"transfers/{part.name}_{freeze_label(freeze, rest).replace(' ', '_')}.png" if keep else None
             if picture is not None:
                 save_image(self.folder / picture, fitted.field.render().cpu())

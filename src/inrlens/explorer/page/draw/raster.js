@@ -95,10 +95,3 @@ export function show(canvas, image) {
   if (canvas.height !== image.height) canvas.height = image.height;
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
-
-/** A canvas with an atom's map as a thumbnail. */
-export function mapCanvas(atoms, atom, grid, longest, canvas = document.createElement("canvas")) {
-  const { rows, codes } = atoms.entries(atom);
-  show(canvas, thumbnail(rows, codes, grid, longest));
-  return canvas;
-}
