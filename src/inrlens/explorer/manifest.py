@@ -41,7 +41,8 @@ class LayerEntry:
 @dataclass(frozen=True)
 class SignalEntry:
     """One head: its signal ``target`` ``(N, c)`` (uint8 stands for value / 255), the network's ``output`` ``(N, c)``,
-    unclamped, its PSNR in dB, and the head's ``weight`` ``(c, d)`` and ``bias`` ``(c,)``, None where ``layers`` is."""
+    unclamped, its PSNR in dB, and the head's ``weight`` ``(c, d)`` and ``bias`` ``(c,)``, None where ``layers`` is.
+    ``used`` ``(N,)`` uint8 is 0 where a mask leaves the sample out; None where all are used."""
 
     head: int
     name: str
@@ -50,6 +51,7 @@ class SignalEntry:
     output: ArrayPlace
     weight: ArrayPlace | None
     bias: ArrayPlace | None
+    used: ArrayPlace | None = None
 
 
 @dataclass(frozen=True)

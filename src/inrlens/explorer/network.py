@@ -77,7 +77,8 @@ def _signal(network: GatheredNetwork, head: int, file: ArrayFile) -> SignalEntry
     if isinstance(field, Field):
         columns = field.columns(head)
         weight, bias = (file.append(part[columns].float()) for part in (field.head.weight, field.head.bias))
-    return SignalEntry(head, signal.name, signal_psnr(picture, signal), target, rendered, weight, bias)
+    used = None if signal.mask is None else file.append(signal.mask.to(torch.uint8).numpy())
+    return SignalEntry(head, signal.name, signal_psnr(picture, signal), target, rendered, weight, bias, used)
 
 
 def bytes_or_values(values: Float[Tensor, "n c"]) -> UInt8[np.ndarray, "n c"] | Float[np.ndarray, "n c"]:

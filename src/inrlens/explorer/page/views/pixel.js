@@ -145,6 +145,9 @@ function paint({ patch, values, line }, picture, row, channels) {
   line.hidden = !picture;
   if (!picture) return;
   const found = Array.from(picture.subarray(row * channels, (row + 1) * channels));
+  const leftOut = found.some(Number.isNaN);
+  patch.hidden = leftOut;
+  if (leftOut) return write(values, "left out");
   const [red, green, blue] = channels > 1 ? found : [found[0], found[0], found[0]];
   patch.style.background = `rgb(${[red, green, blue].map((value) => Math.round(255 * value)).join(" ")})`;
   write(values, found.map((value) => fixed(value, 3)).join(" "));
