@@ -3,7 +3,8 @@
 import { HEAT } from "inrlens/draw/colour.js";
 
 /**
- * A picture: values in [0, 1], one or three channels; the array of an ImageData clamps and rounds by itself.
+ * A picture: values in [0, 1], one or three channels; the array of an ImageData clamps and rounds by itself. What is
+ * not a number was left out, and is hatched.
  * @param {Float32Array} values (H * W * channels)
  * @param {[number, number]} grid [H, W]
  * @returns {ImageData}
@@ -16,9 +17,13 @@ export function pictureImage(values, grid, channels) {
     out[i + 1] = 255 * values[from + (channels > 1 ? 1 : 0)];
     out[i + 2] = 255 * values[from + (channels > 2 ? 2 : 0)];
     out[i + 3] = 255;
+    if (Number.isNaN(values[from])) out.fill(stripe(i / 4, grid[1]), i, i + 3);
   }
   return image;
 }
+
+/** The grey of a pixel in diagonal stripes of two pixels. */
+const stripe = (row, width) => (((row % width) + Math.floor(row / width)) >> 1) % 2 ? 176 : 96;
 
 /**
  * A sparse map through the heat colours, from 0 (black) to `top`.
@@ -59,7 +64,11 @@ export function denseHeat(values, top, grid) {
   const image = new ImageData(grid[1], grid[0]);
   const out = new Uint32Array(image.data.buffer);
   const scale = top > 0 ? 255 / top : 0;
-  for (let row = 0; row < values.length; row += 1) out[row] = HEAT[Math.min(255, Math.round(values[row] * scale))];
+  for (let row = 0; row < values.length; row += 1) {
+    if (Number.isNaN(values[row])) image.data.fill(stripe(row, grid[1]), 4 * row, 4 * row + 3);
+    else out[row] = HEAT[Math.min(255, Math.round(values[row] * scale))];
+    image.data[4 * row + 3] = 255;
+  }
   return image;
 }
 

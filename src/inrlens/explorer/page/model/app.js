@@ -246,7 +246,12 @@ export class App {
 
   async readPicture(signal) {
     const [target, output] = await Promise.all([this.bundle.array(signal.target), this.bundle.array(signal.output)]);
-    return { target: signal.target.type === "uint8" ? Float32Array.from(target, (v) => v / 255) : target, output };
+    const values = Float32Array.from(target, signal.target.type === "uint8" ? (v) => v / 255 : undefined);
+    // What a mask leaves out is not a number from here on: it is hatched and counts in no error.
+    const used = signal.used && (await this.bundle.array(signal.used));
+    const channels = used ? values.length / used.length : 0;
+    used?.forEach((one, row) => one || values.fill(NaN, row * channels, (row + 1) * channels));
+    return { target: values, output };
   }
 
   async readAtoms(network, dictionary) {

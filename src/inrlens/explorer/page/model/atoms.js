@@ -146,15 +146,18 @@ export class Effects {
 }
 
 /**
- * PSNR in dB of a picture clamped to [0, 1] against its target.
+ * PSNR in dB of a picture clamped to [0, 1] against its target, over the samples whose target is a number.
  * @param {Float32Array} output
  * @param {Float32Array} target
  */
 export function psnr(output, target) {
   let sum = 0;
+  let used = 0;
   for (let i = 0; i < output.length; i += 1) {
+    if (Number.isNaN(target[i])) continue;
     const off = Math.min(1, Math.max(0, output[i])) - target[i];
     sum += off * off;
+    used += 1;
   }
-  return -10 * Math.log10(sum / output.length);
+  return -10 * Math.log10(sum / used);
 }
