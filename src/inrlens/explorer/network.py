@@ -78,13 +78,9 @@ def _signal(network: GatheredNetwork, head: int, file: ArrayFile) -> SignalEntry
     if isinstance(field, Field):
         columns = field.columns(head)
         weight, bias = (file.append(part[columns].float()) for part in (field.head.weight, field.head.bias))
-<<<<<<< HEAD
     rate = signal.rate if isinstance(signal, Recording) else None
-    return SignalEntry(head, signal.name, signal_psnr(picture, signal), rate, target, rendered, weight, bias)
-=======
     used = None if signal.mask is None else file.append(signal.mask.to(torch.uint8).numpy())
-    return SignalEntry(head, signal.name, signal_psnr(picture, signal), target, rendered, weight, bias, used)
->>>>>>> 181b5e8bfdd8ac9138d0a6d2aadfd008e78b5e6e
+    return SignalEntry(head, signal.name, signal_psnr(picture, signal), rate, target, rendered, weight, bias, used)
 
 
 def bytes_or_values(values: Float[Tensor, "n c"]) -> UInt8[np.ndarray, "n c"] | Float[np.ndarray, "n c"]:

@@ -23,7 +23,7 @@ export function pictureImage(values, grid, channels) {
 }
 
 /** The grey of a pixel in diagonal stripes of two pixels. */
-const stripe = (row, width) => (((row % width) + Math.floor(row / width)) >> 1) % 2 ? 176 : 96;
+const stripe = (row, width) => ((((row % width) + Math.floor(row / width)) >> 1) % 2 ? 176 : 96);
 
 /**
  * A sparse map through the heat colours, from 0 (black) to `top`.

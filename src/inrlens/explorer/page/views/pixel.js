@@ -146,15 +146,11 @@ function paint({ patch, values, line }, picture, row, channels) {
   line.hidden = !picture;
   if (!picture) return;
   const found = Array.from(picture.subarray(row * channels, (row + 1) * channels));
-<<<<<<< HEAD
-  const [red, green, blue] =
-    channels === 3 ? found : Array(3).fill(found.reduce((sum, one) => sum + one, 0) / channels);
-=======
   const leftOut = found.some(Number.isNaN);
   patch.hidden = leftOut;
   if (leftOut) return write(values, "left out");
-  const [red, green, blue] = channels > 1 ? found : [found[0], found[0], found[0]];
->>>>>>> 181b5e8bfdd8ac9138d0a6d2aadfd008e78b5e6e
+  const [red, green, blue] =
+    channels === 3 ? found : Array(3).fill(found.reduce((sum, one) => sum + one, 0) / channels);
   patch.style.background = `rgb(${[red, green, blue].map((value) => Math.round(255 * value)).join(" ")})`;
   write(values, found.map((value) => fixed(value, 3)).join(" "));
 }
