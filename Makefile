@@ -5,9 +5,11 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # The libraries that `make bench-sae` compares with keep to an environment of their own.
 SAE_VENV := .venv-sae
+# What builds and checks the distributions keeps to one too; torch is not in it.
+DIST_VENV := .venv-dist
 SAE_PIP  := $(SAE_VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test docs pages test-browser chromium lint types layers unit format bench-fit bench-sae bench-study clean help
+.PHONY: demo test docs pages test-browser chromium lint types layers unit format dist bench-fit bench-sae bench-study clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +18,7 @@ help:
 	@echo "make docs    build the documentation's site into site/; a broken link or a stale docstring is an error"
 	@echo "make pages   write the pages that are made from the code anew: docs/cli and docs/api"
 	@echo "make test-browser  the explorer's tests alone, in Chromium; installs Debian's package where there is none"
+	@echo "make dist    build wheel and sdist into dist/, check both, run the wheel's demo elsewhere (QUICK=1: a small one)"
 	@echo "make format  rewrite the code in the house format"
 	@echo "make bench-fit  time a fitting step, and the fast recipe, against the field's loop (QUICK=1: the step alone)"
 	@echo "make bench-sae  time a dictionary step, what it is worth, and the atlas, against the field (QUICK=1: no libraries)"
@@ -92,9 +95,30 @@ bench-study: $(VENV)/.core
 	$(BIN)/python benchmarks/study_overhead.py --store 10000
 
 clean:
-	rm -rf $(VENV) $(SAE_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache site
+	rm -rf $(VENV) $(SAE_VENV) $(DIST_VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache site
 
-$(BIN)/python $(SAE_VENV)/bin/python:
+# `build` makes the sdist, and the wheel from the sdist; the demo runs from the installed wheel in a folder of its own.
+ifdef QUICK
+dist: DEMO := --size 16x20 --steps 0.02 --heldout 1
+endif
+dist: $(DIST_VENV)/.tools
+	rm -rf dist
+	$(DIST_VENV)/bin/cffconvert --validate -i CITATION.cff
+	$(DIST_VENV)/bin/python -m build --no-isolation --outdir dist
+	$(DIST_VENV)/bin/twine check --strict dist/*
+	$(DIST_VENV)/bin/python tools/check_distributions.py dist
+	@away=$$(mktemp -d) && trap 'rm -rf "$$away"' EXIT && wheel=$$(realpath dist/*.whl) && pins=$$(realpath constraints.txt) && \
+		$(PYTHON) -m venv "$$away/venv" && cd "$$away" && \
+		echo "Installing $$(basename "$$wheel") into a new environment ..." && \
+		venv/bin/python -m pip --disable-pip-version-check --quiet install -c "$$pins" "$$wheel" && \
+		venv/bin/inrlens --version && venv/bin/inrlens demo --out demo $(DEMO) && test -s demo/report.html
+
+$(DIST_VENV)/.tools: constraints.txt | $(DIST_VENV)/bin/python
+	$(DIST_VENV)/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt \
+		build cffconvert hatchling twine
+	@touch $@
+
+$(BIN)/python $(SAE_VENV)/bin/python $(DIST_VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "InrLens needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(@:/bin/python=)

@@ -6,7 +6,8 @@ A step is gradient and Adam. ``plain`` is the loop that the field writes: the wh
 nothing frozen; where the package siren-pytorch is installed, its network is timed in the same loop. ``floor`` is the
 time that our step's matrix products take at the rate of a 2048x2048 product, plus torch's functions in cache for every
 value of a layer: sine and cosine for SIREN and FINER, exp for Gauss, all three for the real WIRE (the engine's own come
-from numpy and are faster). A network whose layers state no derivative (WIRE) has no floor. All are timed in turn,
+from numpy and are faster). A network whose layers state no derivative (WIRE), or whose
+tables are trained (hash grid), has no floor. All are timed in turn,
 medians are shown.
 """
 
@@ -49,8 +50,7 @@ class Row:
 def our_step(backbone: str, grid: tuple[int, int], frozen: int, heads: int = 1) -> Callable[[], object]:
     """A step as ``fit``, ``fit_cohort`` and ``transfer`` take it, with layers below ``frozen`` kept."""
     field = il.Field.new(backbone, heads=heads, seed=0, grid=grid)
-    layers = [field.encoder.layer(index) for index in range(frozen, field.depth)]
-    engine = Engine([layers], [field.head], 3, il.Compute(), cores())
+    engine = Engine([field.encoder.trained(frozen)], [field.head], 3, il.Compute(), cores())
     optimisers = Optimisers(engine.stack, il.recipes.single(backbone), engine.cores)
     inputs = PrefixRows(field.encoder, coordinates(grid), frozen, engine.budget)
     target = random_targets(grid, 3 * heads)[None]
@@ -64,10 +64,13 @@ def our_step(backbone: str, grid: tuple[int, int], frozen: int, heads: int = 1) 
 
 
 def floor(machine: Machine, backbone: str, grid: tuple[int, int], frozen: int) -> float | None:
-    """Seconds of the step's products at peak, and of its waves and bells; None where autograd takes the step."""
+    """Seconds of the step's products at peak, and of its waves and bells; None where autograd takes the step, or it
+    looks up tables."""
     field = il.Field.new(backbone)
     layers = [field.encoder.layer(index) for index in range(frozen, field.depth)]
-    if any(layer.nonlinearity.pull_back is None for layer in layers):
+    if len(field.encoder.trained(frozen)) > len(layers) or any(
+        layer.nonlinearity.pull_back is None for layer in layers
+    ):
         return None
     weights = [layer.weight for layer in layers] + [field.head.weight]
     # Forward and weight gradient for every matrix; the gradient of its input for all but the first trained one.

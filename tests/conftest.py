@@ -23,6 +23,12 @@ def backbone(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session", params=[name for name in il.backbone_names() if toys.page_runs(name)])
+def runnable(request: pytest.FixtureRequest) -> str:
+    """The name of every registered backbone that the explorer's page can run, in turn."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
 def cohort_fit() -> il.Fit:
     """A small SIREN cohort of 3 signals; not to be changed."""

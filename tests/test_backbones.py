@@ -375,6 +375,16 @@ def test_published_recipes_are_those_of_the_public_scripts() -> None:
         assert (network.depth, network.width) == (4, 362 if backbone == "wire" else 256)
 
 
+def test_the_hash_grid_takes_the_numbers_of_its_paper() -> None:
+    for make, steps in ((il.recipes.single, 1000), (il.recipes.cohort, 1000), (il.recipes.transfer, 500)):
+        recipe = make("hashgrid")
+        assert (recipe.steps, recipe.learning_rate, recipe.adam_beta2, recipe.adam_eps) == (steps, 1e-2, 0.99, 1e-15)
+        assert (recipe.optimizer, recipe.batch, recipe.schedule) == ("adam", None, "constant")
+    assert il.recipes.single("hashgrid").backbone == il.make_backbone(
+        "hashgrid", levels=16, features=2, log2_table=14, coarsest=16, finest=256, width=64, depth=2
+    )
+
+
 def test_an_exponential_schedule_is_the_lambda_of_the_public_scripts() -> None:
     recipe = toys.recipe("gauss", steps=10, schedule="exponential")
     fitted = il.fit(toys.signal(), recipe, seed=2)

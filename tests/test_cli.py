@@ -27,7 +27,8 @@ def test_json_holds_numbers_that_are_none(tmp_path: Path) -> None:
 
 def test_the_verbs_are_those_of_the_design() -> None:
     first = ["demo", "fit", "cohort", "ranks", "transfer", "sae", "atoms", "atlas", "match", "sweep", "ablate", "edit"]
-    assert sorted(VERBS) == sorted([*first, "explore", "import", "export", "report", "info", "weights", "meta"])
+    last = ["explore", "import", "export", "push", "pull", "report", "info", "weights", "meta"]
+    assert sorted(VERBS) == sorted([*first, *last])
 
 
 def test_help_needs_no_torch() -> None:

@@ -122,8 +122,8 @@ def test_autograd_and_written_out_gradients_agree_through_a_stack(backbone: str)
                 layer.nonlinearity = replace(
                     layer.nonlinearity, pull_back=None if without else layer.nonlinearity.pull_back
                 )
-        layers = [[field.encoder.layer(index) for index in range(field.depth)] for field in fields]
-        engine = Engine(layers, [field.head for field in fields], 3, il.Compute(tile=11))
+        modules = [field.encoder.trained(0) for field in fields]
+        engine = Engine(modules, [field.head for field in fields], 3, il.Compute(tile=11))
         engine.gradient(PrefixRows(fields[0].encoder, x, 0, 2**20), targets, slice(3, 60))
         found.append([parameter.grad.clone() for parameter in engine.parameters if parameter.grad is not None])
     for one, two in zip(*found, strict=True):

@@ -31,6 +31,9 @@ SMALLER = {
         "size=(109, 89)": "size=(12, 15)",
         "n_atoms=4096, k=32, steps=10_000": "n_atoms=256, k=4, steps=2",
         "layer=2, seed=1": "layer=2, n_atoms=256, k=4, steps=2, seed=1",
+        "grid=(109, 89)": "grid=(12, 15)",
+        "n_atoms=1024, k=16, steps=2000": "n_atoms=32, k=4, steps=2",
+        'il.meta_recipes.small("siren")': 'replace(il.meta_recipes.small("siren"), steps=1)',
     }
 }
 """What stands in for numbers of a page that take hours; every other page is run as it stands."""

@@ -237,11 +237,11 @@ def test_a_network_can_be_run_from_its_arrays(demo: tuple[Gathered, Path, dict[s
             assert signal["psnr"] == pytest.approx(one.place.record.psnrs[signal["head"]], abs=1e-3)
 
 
-def test_every_backbone_can_be_run_from_its_arrays(backbone: str, tmp_path: Path) -> None:
+def test_every_backbone_can_be_run_from_its_arrays(runnable: str, tmp_path: Path) -> None:
     """All that decides a layer is in the manifest: the parameters of its nonlinearity too."""
     run, members = tmp_path / "run", toys.signals(1, GRID)
     run.mkdir()
-    write_fit_run(run, il.fit(members[0], toys.recipe(backbone), seed=1), members)
+    write_fit_run(run, il.fit(members[0], toys.recipe(runnable), seed=1), members)
     write_bundle(gather([run]), tmp_path / "bundle")
     (network,) = json.loads((tmp_path / "bundle" / MANIFEST_FILE).read_text())["networks"]
     (signal,) = network["signals"]
@@ -569,11 +569,11 @@ def test_refusals_say_how_to_mend_them(folder: Path, tmp_path: Path) -> None:
     run = folder / "cohort"
     file = _dictionary(run, tmp_path / "a.safetensors")
     stranger = _dictionary(run, tmp_path / "stranger.safetensors", digest="0" * 64)
-    sounds, empty = tmp_path / "sounds", Path(shutil.copytree(run, tmp_path / "empty"))
-    sounds.mkdir()
-    members = toys.signals(1, (40,), 1)
-    line = il.make_backbone("siren", **{**toys.SMALL["siren"], "coordinates": 1})
-    write_fit_run(sounds, il.fit(members[0], replace(toys.recipe(), backbone=line), seed=0), members)
+    deep, empty = tmp_path / "deep", Path(shutil.copytree(run, tmp_path / "empty"))
+    deep.mkdir()
+    members = toys.signals(1, (2, 3, 2, 2), 1)
+    four = il.make_backbone("siren", **{**toys.SMALL["siren"], "coordinates": 4})
+    write_fit_run(deep, il.fit(members[0], replace(toys.recipe(), backbone=four), seed=0), members)
     _change(empty, conditions=())
     cases = [
         ([], "the explorer needs the folder of a run, and nothing was given: give the run first."),
@@ -585,9 +585,9 @@ def test_refusals_say_how_to_mend_them(folder: Path, tmp_path: Path) -> None:
             f"{stranger} was trained on layer 1 of none of cohort_siren: give the run of its network too.",
         ),
         (
-            [sounds],
-            f"{sounds}: signal 'toy 0' of (40,) with 1 channels is no picture; the explorer shows pictures only, of "
-            "two axes with one or three channels.",
+            [deep],
+            f"{deep}: signal 'toy 0' lies on 4 axes, and the explorer shows sounds, pictures and volumes, of one to "
+            "three.",
         ),
     ]
     for paths, sentence in cases:

@@ -174,8 +174,8 @@ GAINS = {0: 0.0, 1: 2.0, 3: -1.0, 7: 1.0, 12: 3.5, 23: 0.0}
 
 
 @pytest.mark.parametrize("layer", [0, 1, 3])
-def test_edits_equal_those_of_python(browser_page: Page, backbone: str, layer: int) -> None:
-    field = toys.field(backbone)
+def test_edits_equal_those_of_python(browser_page: Page, runnable: str, layer: int) -> None:
+    field = toys.field(runnable)
     sae = toys.sae(field, layer)
     asked = edit_of(field, sae, GAINS, head=1)
     close(browser_page, asked, il.edit(field, sae, GAINS, head=1))
@@ -183,12 +183,12 @@ def test_edits_equal_those_of_python(browser_page: Page, backbone: str, layer: i
 
 @pytest.mark.parametrize(("width", "depth", "channels", "grid"), [(13, 2, 1, (11, 30)), (33, 3, 3, (40, 1))])
 def test_widths_depths_and_grids_that_fill_no_block(
-    browser_page: Page, backbone: str, width: int, depth: int, channels: int, grid: tuple[int, int]
+    browser_page: Page, runnable: str, width: int, depth: int, channels: int, grid: tuple[int, int]
 ) -> None:
     # WIRE's units come in pairs: halves of 13 fill no block either.
-    settings = {"width": width * 2 if backbone == "wire" else width, "depth": depth}
-    settings |= {"frequencies": 7} if backbone in ("ffmlp", "posenc") else {}
-    field = toys.field(backbone, channels=channels, grid=grid, **settings)
+    settings = {"width": width * 2 if runnable == "wire" else width, "depth": depth}
+    settings |= {"frequencies": 7} if runnable in ("ffmlp", "posenc") else {}
+    field = toys.field(runnable, channels=channels, grid=grid, **settings)
     draws = toys.generator(1)
     rows = field.encoder.run(field.grid_coordinates(), 0, 1)
     directions = torch.randn(12, rows.shape[1], generator=draws)
@@ -197,9 +197,9 @@ def test_widths_depths_and_grids_that_fill_no_block(
         close(browser_page, edit_of(field, sae, gains), il.edit(field, sae, gains), workers=3)
 
 
-def test_a_field_of_many_tiles_a_moved_slider_and_a_picture(browser_page: Page, backbone: str) -> None:
+def test_a_field_of_many_tiles_a_moved_slider_and_a_picture(browser_page: Page, runnable: str) -> None:
     """What is kept of an edit serves the next one, and the picture of another head."""
-    field = toys.field(backbone, grid=(50, 61))
+    field = toys.field(runnable, grid=(50, 61))
     sae = toys.sae(field, 1)
     first, second = {0: 0.0, 1: 4.0}, {0: 2.0, 2: -2.0}
     found = browser_page.evaluate(

@@ -219,7 +219,7 @@ def test_every_head_has_its_signal(tmp_path: Path) -> None:
 
 def test_what_does_not_fit_is_refused_with_a_sentence(tmp_path: Path) -> None:
     network, photo = wrapped(), toys.signal(0, GRID)
-    two, line = wrapped(heads=2), il.wrap(nn.Sequential(nn.Linear(1, 8), nn.ReLU(), nn.Linear(8, 1)), ["1"], axes="x")
+    two, deep = wrapped(heads=2), toys.field(heads=1, channels=1, grid=(2, 3, 2, 2), coordinates=4)
     grey, sound = toys.signal(0, GRID, 1), toys.signal(0, (40,), 1)
     cases: list[tuple[Network, Any, str]] = [
         (two, photo, "the network has 2 heads and 1 signal was given: give one a head, in their order."),
@@ -239,10 +239,9 @@ def test_what_does_not_fit_is_refused_with_a_sentence(tmp_path: Path) -> None:
             "network was fitted to.",
         ),
         (
-            line,
-            sound,
-            "signal 'toy 0' of (40,) with 1 channels is no picture; the explorer shows pictures only, of two axes with "
-            "one or three channels.",
+            deep,
+            toys.signal(0, (2, 3, 2, 2), 1),
+            "signal 'toy 0' lies on 4 axes, and the explorer shows sounds, pictures and volumes, of one to three.",
         ),
     ]
     for given_network, signal, sentence in cases:

@@ -129,7 +129,7 @@ def test_the_hash_of_vertices_by_hand() -> None:
     encoding = _made((1000,), 3, 4)
     x = torch.tensor([[3, 6, 2], [999, 0, 500]], dtype=torch.float64) / 500 - 1
     rows, weights = encoding.vertices(x + 1e-9)
-    near = rows[torch.arange(2), 0, weights[:, 0].argmax(1)]
+    near = rows[weights[:, 0].argmax(0), 0, torch.arange(2)]
     assert near.tolist() == [3 ^ 6 ^ (2 * 5), (999 % 16) ^ 0 ^ (500 * 5 % 16)]
     assert near.tolist() == [_hash((3, 6, 2), 4), _hash((999, 0, 500), 4)]
 
@@ -139,7 +139,7 @@ def test_the_hash_of_large_vertices_is_that_of_32_bits() -> None:
     encoding = _made((n,), 3, 19)
     vertices = torch.randint(0, n, (50, 3), generator=toys.generator(2))
     rows, weights = encoding.vertices((vertices.double() + 1e-3) / n * 2 - 1)
-    near = rows[torch.arange(50), 0, weights[:, 0].argmax(1)]
+    near = rows[weights[:, 0].argmax(0), 0, torch.arange(50)]
     assert near.tolist() == [_hash(tuple(vertex), 19) for vertex in vertices.tolist()]
 
 
@@ -174,7 +174,7 @@ def test_weights_add_up_to_one_and_features_are_continuous_and_linear_within_a_c
     x = _coordinates(2, 500)
     weights = encoding.vertices(x)[1]
     assert float(weights.min()) >= 0.0
-    torch.testing.assert_close(weights.sum(2), torch.ones(len(x), 2, dtype=torch.float64), rtol=0, atol=1e-12)
+    torch.testing.assert_close(weights.sum(0), torch.ones(2, len(x), dtype=torch.float64), rtol=0, atol=1e-12)
     across = torch.linspace(-1, 1, 33, dtype=torch.float64)[1:-1]  # every line between cells of the finer level
     sides = [torch.stack([across + shift, torch.full_like(across, 0.123)], 1) for shift in (-1e-9, 1e-9)]
     torch.testing.assert_close(encoding(sides[0]), encoding(sides[1]), rtol=0, atol=1e-6)
@@ -373,6 +373,11 @@ def test_the_first_layers_rank_is_of_its_matrix_and_the_activations_before_it_ar
     assert field.matrix(0).shape == (16, 8)
     assert il.weight_stable_ranks(field)[0] == il.stable_rank(field.encoder.layer(0).weight)
     assert il.weight_stable_ranks(field)[0] <= 8.0
+    with torch.no_grad():
+        features = _encoding(field)(il.coordinates((90, 60)))
+    assert il.encoding_stable_rank(field, (90, 60)) == pytest.approx(il.stable_rank(features), rel=1e-6)
+    plain = toys.field("siren")
+    assert il.encoding_stable_rank(plain) == pytest.approx(il.stable_rank(plain.grid_coordinates()), rel=1e-6)
 
 
 # -- files -----------------------------------------------------------------------------------------------------------

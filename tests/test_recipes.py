@@ -1,8 +1,8 @@
 """Recipes are plain numbers, and the paper's are the paper's."""
 
 import json
-from dataclasses import replace
 import math
+from dataclasses import replace
 
 import pytest
 

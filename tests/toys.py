@@ -11,6 +11,7 @@ import inrlens as il
 from inrlens.dictionaries.activations import layer_rows
 from inrlens.dictionaries.step import renormalise
 from inrlens.dictionaries.topk import SaeOrigin, SparseAutoencoder
+from inrlens.fields.encoding import FourierProjection
 
 SMALL: dict[str, dict[str, Any]] = {
     "siren": {"width": 16, "depth": 4, "omega_0": 20.0},
@@ -68,6 +69,15 @@ def field(
     """An untrained small field that knows its grid."""
     numbers = {**SMALL[backbone], **settings}
     return il.Field.new(backbone, heads=heads, channels=channels, seed=seed, grid=grid, **numbers)
+
+
+def page_runs(backbone: str) -> bool:
+    """Whether the explorer's page can run a backbone's layers: behind Fourier features, or none.
+
+    A trained encoding is looked up rather than multiplied, and the page answers edits of such a field with a sentence.
+    """
+    encoding = field(backbone).encoder.encoding
+    return encoding is None or isinstance(encoding, FourierProjection)
 
 
 def recipe(backbone: str | None = "siren", **numbers: Any) -> il.Recipe:

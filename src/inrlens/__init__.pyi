@@ -41,12 +41,16 @@ from .fitting.meta import fit_maml as fit_maml, fit_reptile as fit_reptile
 from .fitting.meta_recipes import MetaRecipe as MetaRecipe
 from .fitting.recipes import Recipe as Recipe
 from .fitting.transfer import Cell as Cell, transfer as transfer, transfer_many as transfer_many
+from .hub.folder import save_pretrained as save_pretrained
+from .hub.pull import from_pretrained as from_pretrained
+from .hub.push import Pushed as Pushed, push_to_hub as push_to_hub
 from .metrics import psnr as psnr, ssim as ssim
 from .metrics.lpips import Lpips as Lpips, load_lpips as load_lpips
 from .ranks.advice import FreezeAdvice as FreezeAdvice, freeze_advice as freeze_advice
 from .ranks.scores import layer_scores as layer_scores
 from .ranks.stable_rank import (
     activation_stable_ranks as activation_stable_ranks,
+    encoding_stable_rank as encoding_stable_rank,
     stable_rank as stable_rank,
     weight_stable_ranks as weight_stable_ranks,
 )

@@ -1,7 +1,8 @@
 """One ``.safetensors`` file that describes itself: tensors, and a JSON text under a versioned key."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from inrlens.errors import InputError
 from inrlens.files import ensure_free_file, whole_file
 
 FORMAT_VERSION = 1
-_KEY = "inrlens"
+KEY = "inrlens"
+"""The entry of a file's metadata that holds the description."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def write_container(path: str | Path, content: Container, force: bool = False) -
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in content.tensors.items()}
     with whole_file(path) as temporary:
         try:
-            save_file(tensors, temporary, metadata={_KEY: json.dumps(header, allow_nan=False)})
+            save_file(tensors, temporary, metadata={KEY: json.dumps(header, allow_nan=False)})
         except SafetensorError as error:
             raise OSError(str(error)) from error
 
@@ -53,25 +55,42 @@ def read_container(path: str | Path) -> Container:
         InputError: where the file is missing, cut short, not ours, or of a newer format version.
     """
     path = Path(path)
+    with _opened(path) as file:
+        description = _description(path, file.metadata() or {})
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    return Container(str(description["kind"]), description, tensors)
+
+
+def read_description(path: str | Path) -> dict[str, Any] | None:
+    """The description alone of a file that ``write_container`` wrote; None for another's safetensors file.
+
+    Raises:
+        InputError: as ``read_container``, other than for another's file.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        metadata = file.metadata() or {}
+    return _description(path, metadata) if KEY in metadata else None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise InputError(f"{path} does not exist or is no file.")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            description = _description(path, metadata)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            yield file
     except SafetensorError as error:
         raise InputError(f"{path} is not a checkpoint of InrLens, or it is cut short or damaged ({error}).") from error
     except OSError as error:
         raise InputError(f"{path} could not be read: {error.strerror or error}.") from error
-    return Container(str(description["kind"]), description, tensors)
 
 
 def _description(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
-    if _KEY not in metadata:
-        raise InputError(f"{path} is a safetensors file, but not a checkpoint of InrLens: it has no {_KEY!r} entry.")
+    if KEY not in metadata:
+        raise InputError(f"{path} is a safetensors file, but not a checkpoint of InrLens: it has no {KEY!r} entry.")
     try:
-        description = json.loads(metadata[_KEY])
+        description = json.loads(metadata[KEY])
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: its description is not valid JSON; the file is damaged.") from error
     if not isinstance(description, dict):

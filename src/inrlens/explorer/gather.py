@@ -15,7 +15,15 @@ from inrlens.dictionaries.activations import encoder_digest
 from inrlens.dictionaries.evaluate import check_fits
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
-from inrlens.explorer.gathered import Facts, Gathered, GatheredDictionary, GatheredNetwork, InRun, named, no_picture
+from inrlens.explorer.gathered import (
+    Facts,
+    Gathered,
+    GatheredDictionary,
+    GatheredNetwork,
+    InRun,
+    check_axes_shown,
+    named,
+)
 from inrlens.fields.network import Network
 from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord
@@ -29,8 +37,8 @@ def gather(paths: Sequence[Path]) -> Gathered:
     Networks that share their first layers, as a transfer does with its cohort, share a dictionary of them too.
 
     Raises:
-        InputError: where no run is given, one holds no network or its signals are no pictures, or a dictionary belongs
-            to no network of the runs, or cannot tell to which.
+        InputError: where no run is given, one holds no network or has signals of more than three axes, or a dictionary
+            belongs to no network of the runs, or cannot tell to which.
     """
     given = _distinct([Path(path) for path in paths])
     missing = [path for path in given if not path.exists()]
@@ -66,9 +74,10 @@ def _open(folder: Path) -> OpenRun:
     run = OpenRun(folder)
     if not run.record.conditions:
         raise InputError(f"{folder} holds no network: the run was interrupted before its first, so run it again.")
-    if not run.pictures:
-        other = next(one for one in run.signals if len(one.shape) != 2 or one.channels not in (1, 3))
-        raise InputError(f"{folder}: {no_picture(other)}")
+    try:
+        check_axes_shown(run.signals[0])
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from error
     return run
 
 

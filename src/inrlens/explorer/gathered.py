@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inrlens.dictionaries.topk import SparseAutoencoder
+from inrlens.errors import InputError
 from inrlens.fields.network import Network
 from inrlens.signals.signal import Signal
 from inrlens.studies.opened import OpenRun
@@ -74,12 +75,13 @@ class Gathered:
     networks: tuple[GatheredNetwork, ...]
 
 
-def no_picture(signal: Signal) -> str:
-    """The sentence that refuses a signal that is no picture."""
-    return (
-        f"signal {signal.name!r} of {signal.shape} with {signal.channels} channels is no picture; the explorer shows "
-        "pictures only, of two axes with one or three channels."
-    )
+def check_axes_shown(signal: Signal) -> None:
+    """Raises InputError where a signal lies on more axes than a page can cut through."""
+    if len(signal.shape) > 3:
+        raise InputError(
+            f"signal {signal.name!r} lies on {len(signal.shape)} axes, and the explorer shows sounds, pictures and "
+            "volumes, of one to three."
+        )
 
 
 def named(found: Sequence[GatheredDictionary]) -> tuple[GatheredDictionary, ...]:

@@ -7,7 +7,7 @@ from inrlens.dictionaries.evaluate import check_fits
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
 from inrlens.explorer.export import Explorer, ensure_free_target, export
-from inrlens.explorer.gathered import Facts, Gathered, GatheredDictionary, GatheredNetwork, named, no_picture
+from inrlens.explorer.gathered import Facts, Gathered, GatheredDictionary, GatheredNetwork, check_axes_shown, named
 from inrlens.fields.field import Field
 from inrlens.fields.network import Network, check_axes
 from inrlens.fields.wrap import Wrapped
@@ -40,8 +40,8 @@ def write_explorer(
         force: replaces an explorer that is there, and nothing else.
 
     Raises:
-        InputError: where signals or dictionaries do not fit the network, the signals are no pictures, or ``path`` is
-            taken, cannot be written, or too small for it all.
+        InputError: where signals or dictionaries do not fit the network, signals have more than three axes, or ``path``
+            is taken, cannot be written, or too small for it all.
     """
     ensure_free_target(Path(path), force)
     return export(given(network, sae, signal), Path(path), signals, lambda done, what: None, force=force)
@@ -51,7 +51,7 @@ def given(network: Network, sae: Dictionaries, signal: Signals) -> Gathered:
     """The network with its dictionaries and one signal a head.
 
     Raises:
-        InputError: where they do not fit together, or the signals are no pictures.
+        InputError: where they do not fit together, or signals have more than three axes.
     """
     signals = _checked(network, (signal,) if isinstance(signal, Signal) else tuple(signal))
     dictionaries = (sae,) if isinstance(sae, SparseAutoencoder) else tuple(sae)
@@ -76,8 +76,7 @@ def _checked(network: Network, signals: tuple[Signal, ...]) -> tuple[Signal, ...
                 f"signal {one.name!r} of {one.shape} with {one.channels} channels does not lie on the grid {grid} with "
                 f"{network.channels}: give the one that this network was fitted to."
             )
-    if len(grid) != 2 or network.channels not in (1, 3):
-        raise InputError(no_picture(signals[0]))
+    check_axes_shown(signals[0])
     return signals
 
 

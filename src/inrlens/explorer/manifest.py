@@ -41,12 +41,14 @@ class LayerEntry:
 @dataclass(frozen=True)
 class SignalEntry:
     """One head: its signal ``target`` ``(N, c)`` (uint8 stands for value / 255), the network's ``output`` ``(N, c)``,
-    unclamped, its PSNR in dB, and the head's ``weight`` ``(c, d)`` and ``bias`` ``(c,)``, None where ``layers`` is.
-    ``used`` ``(N,)`` uint8 is 0 where a mask leaves the sample out; None where all are used."""
+    unclamped, its PSNR in dB, a sound's ``rate`` in samples a second where it is known, and the head's ``weight``
+    ``(c, d)`` and ``bias`` ``(c,)``, None where ``layers`` is. ``used`` ``(N,)`` uint8 is 0 where a mask leaves the
+    sample out; None where all are used."""
 
     head: int
     name: str
     psnr: float
+    rate: int | None
     target: ArrayPlace
     output: ArrayPlace
     weight: ArrayPlace | None

@@ -19,6 +19,7 @@ from inrlens.fields.encoder import HiddenLayer
 from inrlens.fields.encoding import Encoding, FourierProjection
 from inrlens.fields.field import Field
 from inrlens.fields.quality import signal_psnr
+from inrlens.signals.audio import Recording
 
 
 @torch.no_grad()
@@ -77,8 +78,9 @@ def _signal(network: GatheredNetwork, head: int, file: ArrayFile) -> SignalEntry
     if isinstance(field, Field):
         columns = field.columns(head)
         weight, bias = (file.append(part[columns].float()) for part in (field.head.weight, field.head.bias))
+    rate = signal.rate if isinstance(signal, Recording) else None
     used = None if signal.mask is None else file.append(signal.mask.to(torch.uint8).numpy())
-    return SignalEntry(head, signal.name, signal_psnr(picture, signal), target, rendered, weight, bias, used)
+    return SignalEntry(head, signal.name, signal_psnr(picture, signal), rate, target, rendered, weight, bias, used)
 
 
 def bytes_or_values(values: Float[Tensor, "n c"]) -> UInt8[np.ndarray, "n c"] | Float[np.ndarray, "n c"]:

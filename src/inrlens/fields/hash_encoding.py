@@ -69,51 +69,70 @@ class HashEncoding(Encoding):
         levels, m = self.factors.shape
         return int(2 * levels * 2**m * self.tables.shape[1])
 
+    @property
+    def bytes_a_row(self) -> int:
+        """Memory of a coordinate's vertices, twice, as ``interpolate`` turns them round, and of its features and their
+        gradient."""
+        levels, m = self.factors.shape
+        number = self.tables.element_size()
+        return int(2 * levels * 2**m * (8 + number) + 2 * levels * self.tables.shape[1] * number)
+
     def vertices(
         self, x: Float[Tensor, "n m"]
-    ) -> tuple[Int[Tensor, "n levels corners"], Float[Tensor, "n levels corners"]]:
+    ) -> tuple[Int[Tensor, "corners levels n"], Float[Tensor, "corners levels n"]]:
         """The rows of the ``2^m`` vertices around each coordinate, and their weights, which add up to 1."""
-        along = self.resolutions.unsqueeze(1)
-        at = (x.unsqueeze(1) + 1.0) * (0.5 * along)
-        cells = torch.minimum(at.floor().long().clamp_min(0), along - 1)
-        part = at - cells
-        low = cells * self.factors
-        # Of each axis the near and the far vertex, then all combinations.
-        sides = torch.stack([low, low + self.factors], dim=-1)
-        shares = torch.stack([1.0 - part, part], dim=-1)
-        rows, weights = sides[:, :, 0], shares[:, :, 0]
-        dense = slice(0, self.dense_levels)
-        hashed = slice(self.dense_levels, None)
-        for axis in range(1, x.shape[1]):
-            near, far = rows.unsqueeze(-1), sides[:, :, axis].unsqueeze(-2)
-            rows = torch.cat([near[:, dense] + far[:, dense], near[:, hashed] ^ far[:, hashed]], dim=1).flatten(2)
-            weights = (weights.unsqueeze(-1) * shares[:, :, axis].unsqueeze(-2)).flatten(2)
+        # Coordinates last: every operation then runs along memory.
+        cells = self.resolutions.unsqueeze(1)
+        at = (x.T.unsqueeze(1) + 1.0) * (0.5 * cells)
+        near = torch.minimum(at.floor().long().clamp_min(0), cells - 1)
+        far_share = at - near
+        near = near * self.factors.T.unsqueeze(2)
+        sides, shares = (near, near + self.factors.T.unsqueeze(2)), (1.0 - far_share, far_share)
+        rows = near.new_empty(2 ** x.shape[1], *near.shape[1:])
+        weights = at.new_empty(rows.shape)
+        dense, hashed = slice(0, self.dense_levels), slice(self.dense_levels, None)
+        for corner, side in enumerate(itertools.product((0, 1), repeat=x.shape[1])):
+            row, weight = rows[corner].copy_(sides[side[0]][0]), weights[corner].copy_(shares[side[0]][0])
+            for axis in range(1, x.shape[1]):
+                row[dense] += sides[side[axis]][axis, dense]
+                row[hashed] ^= sides[side[axis]][axis, hashed]
+                weight *= shares[side[axis]][axis]
         rows[:, hashed] &= 2**self.log2_table - 1
-        return rows + self.starts.unsqueeze(1), weights
+        rows += self.starts.unsqueeze(1)
+        return rows, weights
 
     def forward(self, x: Float[Tensor, "n m"]) -> Float[Tensor, "n e"]:
         """The features at coordinates in [-1, 1], levels together."""
         return self.interpolate(*self.vertices(x))
 
     def interpolate(
-        self, rows: Int[Tensor, "n levels corners"], weights: Float[Tensor, "n levels corners"]
+        self, rows: Int[Tensor, "corners levels n"], weights: Float[Tensor, "corners levels n"]
     ) -> Float[Tensor, "n e"]:
         """The features between vertices as ``vertices`` gives them."""
         features = nn.functional.embedding_bag(
-            rows.flatten(0, 1), self.tables, per_sample_weights=weights.flatten(0, 1), mode="sum"
+            rows.flatten(1).T, self.tables, per_sample_weights=weights.flatten(1).T, mode="sum"
         )
-        return features.reshape(rows.shape[0], rows.shape[1] * self.tables.shape[1])
+        _, levels, n = rows.shape
+        by_row = features.reshape(levels, n, self.tables.shape[1]).transpose(0, 1)
+        return by_row.reshape(n, levels * self.tables.shape[1])
 
     def pull_back(
         self,
-        rows: Int[Tensor, "n levels corners"],
-        weights: Float[Tensor, "n levels corners"],
+        rows: Int[Tensor, "corners levels n"],
+        weights: Float[Tensor, "corners levels n"],
         grad: Float[Tensor, "n e"],
         total: Float[Tensor, "rows f"],
     ) -> None:
         """Adds to ``total`` the gradient of the tables, where ``grad`` is that of ``interpolate(rows, weights)``."""
-        shares = weights.unsqueeze(-1) * grad.reshape(*rows.shape[:2], 1, total.shape[1])
-        total.index_add_(0, rows.flatten(), shares.flatten(0, 2))
+        which = rows.flatten()
+        by_feature = grad.reshape(rows.shape[2], rows.shape[1], total.shape[1]).permute(2, 1, 0)
+        for feature, one in enumerate(by_feature):
+            share = (weights * one).flatten()
+            if total.is_cuda:
+                # There index_add_ adds in whatever order threads come, and the last bits differ from run to run.
+                total[:, feature].index_put_((which,), share, accumulate=True)
+            else:
+                total[:, feature].index_add_(0, which, share)
 
 
 def level_rows(resolutions: Sequence[int], coordinates: int, log2_table: int) -> tuple[int, ...]:

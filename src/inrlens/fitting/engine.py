@@ -26,7 +26,7 @@ _AUTOGRAD_TILE = 2048
 
 
 class Engine:
-    """Writes the gradient of each network's loss into ``.grad`` of its trained layers' and head's parameters.
+    """Writes the gradient of each network's loss into ``.grad`` of what is trained of it.
 
     The loss of one network is ``sum_j (1 / (B c)) sum_i ||f_j(x_i) - s_j(x_i)||^2`` over the B rows of a step and its
     heads j (arXiv:2605.08298 eq. 2, per-signal means). On a CPU each of ``cores`` threads takes a share of the rows
@@ -34,7 +34,8 @@ class Engine:
     differentiates the tiles, on the calling thread; its intermediates do not count towards the memory.
 
     Args:
-        layers: the trained layers of each network; all networks have the same shapes and see the same rows.
+        modules: what is trained of each network before its heads (``Encoder.trained``); all networks have the same
+            shapes and see the same rows.
         heads: each network's heads.
         channels: c.
         compute: tile, memory and precision.
@@ -48,7 +49,7 @@ class Engine:
     @torch.no_grad()
     def __init__(
         self,
-        layers: Sequence[Sequence[nn.Module]],
+        modules: Sequence[Sequence[nn.Module]],
         heads: Sequence[Head],
         channels: int,
         compute: Compute = Compute(),  # noqa: B008 - frozen
@@ -56,7 +57,7 @@ class Engine:
         rows: int | None = None,
     ) -> None:
         self.channels = channels
-        self.stack = Stack(layers, heads)
+        self.stack = Stack(modules, heads)
         self.budget = compute.memory_mib * 2**20
         on_cpu = heads[0].weight.device.type == "cpu"
         self.cores = cores if on_cpu and self.stack.is_written_out else 1
@@ -80,7 +81,7 @@ class Engine:
 
     @property
     def parameters(self) -> list[nn.Parameter]:
-        """What the optimiser moves: each network's head, then its layers, network after network."""
+        """What the optimiser moves: each network's head, then its modules', network after network."""
         return self.stack.parameters
 
     @torch.no_grad()

@@ -33,7 +33,8 @@ class WrittenOut:
         """Bytes of buffers for each row of a tile."""
         one = _Buffers.of(stack, 1)
         kept = {tensor.data_ptr(): tensor for tensor in (*one.v, *one.h, one.error, one.clamped, *one.gradients())}
-        return sum(tensor.numel() * tensor.element_size() for tensor in kept.values())
+        encodings = sum(encoding.bytes_a_row for encoding in stack.encodings)
+        return encodings + sum(tensor.numel() * tensor.element_size() for tensor in kept.values())
 
     @torch.no_grad()
     def add(

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor
 
+from inrlens.fields.field import Field
 from inrlens.fields.network import EVALUATION_TILE, Network
 from inrlens.rows import tiles
 
@@ -69,6 +70,19 @@ def layer_moments(field: Network, grid: tuple[int, ...] | None = None) -> tuple[
                     _add(sums, (key, index), values.double())
     layers = range(field.depth)
     return [sums.get(("pre", index)) for index in layers], [sums["post", index] for index in layers]
+
+
+@torch.no_grad()
+def encoding_stable_rank(field: Field, grid: tuple[int, ...] | None = None) -> float:
+    """``sr`` of the ``(N, e)`` matrix that enters layer 0 over a grid: features, or coordinates without an encoding.
+
+    It stands for the tables of a hash encoding, which are looked up and no matrix: all that a layer sees of them.
+    """
+    x = field.grid_coordinates(grid)
+    sums: dict[tuple[str, int], Moments] = {}
+    for rows in tiles(x.shape[0], EVALUATION_TILE):
+        _add(sums, ("encoding", 0), field.encoder.run(x[rows], 0, 0).double())
+    return stable_rank_from_gram(sums["encoding", 0].gram)
 
 
 def _add(sums: dict[tuple[str, int], Moments], key: tuple[str, int], values: Float[Tensor, "rows d"]) -> None:

@@ -63,6 +63,11 @@ class Signal:
         return int(self.values.shape[1])
 
     @property
+    def is_picture(self) -> bool:
+        """Whether it can be written as an image: two axes, and one or three channels."""
+        return len(self.shape) == 2 and self.channels in (1, 3)
+
+    @property
     def digest(self) -> str:
         """SHA-256 over grid, channels, values and mask: a network sees no difference between signals of one digest."""
         head = f"{self.shape}/{self.channels}/{self.values.dtype}".encode()

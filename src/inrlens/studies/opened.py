@@ -14,7 +14,7 @@ from inrlens.fields.field import Field
 from inrlens.fitting.history import Record, read_history
 from inrlens.signals.archive import load_signals
 from inrlens.signals.signal import Signal
-from inrlens.studies.record import RECORD_FILE, ConditionRecord, LayerRecord, RunRecord, read_record
+from inrlens.studies.record import RECORD_FILE, SIGNALS_FILE, ConditionRecord, LayerRecord, RunRecord, read_record
 
 
 class OpenRun:
@@ -41,14 +41,27 @@ class OpenRun:
             )
         return self.folder / name
 
+    @property
+    def has_signals(self) -> bool:
+        """Whether the signals lie in the folder; a run may be shared without them."""
+        return (self.folder / SIGNALS_FILE).is_file()
+
     @cached_property
     def signals(self) -> list[Signal]:
-        """Every signal of the run, in the record's order."""
-        signals = load_signals(self.folder / "signals.safetensors")
+        """Every signal of the run, in the record's order.
+
+        Raises:
+            InputError: where they are missing, damaged, or other than the record says.
+        """
+        if not self.has_signals:
+            raise InputError(
+                f"{self.folder} holds no {SIGNALS_FILE}: the run was shared without its signals, which are needed here."
+            )
+        signals = load_signals(self.folder / SIGNALS_FILE)
         if len(signals) != len(self.record.signals):
             raise InputError(
                 f"{self.folder / RECORD_FILE} lists {len(self.record.signals)} signals, "
-                f"signals.safetensors holds {len(signals)}."
+                f"{SIGNALS_FILE} holds {len(signals)}."
             )
         return signals
 
@@ -67,7 +80,7 @@ class OpenRun:
     @property
     def pictures(self) -> bool:
         """Whether the signals are pictures: two axes, and one or three channels."""
-        return all(len(signal.shape) == 2 and signal.channels in (1, 3) for signal in self.signals)
+        return all(signal.is_picture for signal in self.signals)
 
     def field(self, condition: ConditionRecord) -> Field:
         """The fitted network of a condition.
@@ -77,7 +90,10 @@ class OpenRun:
         """
         if condition.name not in self._fields:
             field = load_field(self.path(condition.file))
-            shapes = [(signal.shape, signal.channels) for signal in map(self.signal, condition.signals)]
+            if self.has_signals:
+                shapes = [(signal.shape, signal.channels) for signal in map(self.signal, condition.signals)]
+            else:
+                shapes = [(field.grid or (), field.channels)] * len(condition.signals)
             if [(field.grid, field.channels)] * field.heads != shapes:
                 raise InputError(f"{self.path(condition.file)} does not fit the signals that {RECORD_FILE} gives it.")
             self._fields[condition.name] = field

@@ -23,6 +23,7 @@ from inrlens.files import plain_json, read_json, write_json
 from inrlens.fitting.history import Divergence
 
 RECORD_FILE = "run.json"
+SIGNALS_FILE = "signals.safetensors"
 Record = TypeVar("Record")
 
 

@@ -12,16 +12,16 @@ from inrlens.signals.images import save_image
 from inrlens.signals.signal import Signal
 from inrlens.studies.measure import condition_record
 from inrlens.studies.opened import OpenRun
-from inrlens.studies.record import RunRecord, this_machine, version, write_record
+from inrlens.studies.record import SIGNALS_FILE, RunRecord, this_machine, version, write_record
 
 
 def write_fit_run(folder: Path, fitted: Fit, signals: Sequence[Signal]) -> RunRecord:
     """Writes a fit into ``folder`` (which must exist): field, history, signals, reconstructions and ``run.json``."""
     field, origin = fitted.field, fitted.field.origin
-    save_signals(folder / "signals.safetensors", signals)
+    save_signals(folder / SIGNALS_FILE, signals)
     save(field, folder / "field.safetensors")
     write_history(folder / "history.csv", fitted.history)
-    if len(signals[0].shape) == 2 and field.channels in (1, 3):
+    if signals[0].is_picture:
         for head, image in enumerate(field.render_all()):
             save_image(folder / "reconstructions" / f"{head:02d}.png", image.cpu())
     name = f"{origin.kind}_{field.backbone.name}"
@@ -48,6 +48,7 @@ def write_fit_run(folder: Path, fitted: Fit, signals: Sequence[Signal]) -> RunRe
 def open_field(path: str | Path, condition: str | None = None) -> tuple[Field, list[Signal] | None]:
     """A field from its file, or from a run folder together with the signals that it was fitted to, one a head.
 
+    There are no signals beside a file, nor in a run that was shared without them.
     ``condition`` names one of a run's networks where it holds several.
 
     Raises:
@@ -58,4 +59,5 @@ def open_field(path: str | Path, condition: str | None = None) -> tuple[Field, l
         return load_field(path), None
     run = OpenRun(path)
     chosen = run.condition(condition)
-    return run.field(chosen), [run.signal(position) for position in chosen.signals]
+    field = run.field(chosen)
+    return field, [run.signal(position) for position in chosen.signals] if run.has_signals else None

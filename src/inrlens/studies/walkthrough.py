@@ -40,6 +40,7 @@ from inrlens.studies.plan import (
 )
 from inrlens.studies.progress import Listener, Stages
 from inrlens.studies.record import (
+    SIGNALS_FILE,
     ConditionRecord,
     RunRecord,
     TransferRecord,
@@ -122,7 +123,7 @@ class _Run:
         for (position, seed, freeze, rest), fitted in zip(cells, fits, strict=True):
             if fitted.outcome == "interrupted":
                 continue
-            keep = position == self.heldout[0] and seed == 0
+            keep = position == self.heldout[0] and seed == 0 and self.signals[position].is_picture
             picture = f"transfers/{part.name}_{freeze_label(freeze, rest).replace(' ', '_')}.png" if keep else None
             if picture is not None:
                 save_image(self.folder / picture, fitted.field.render().cpu())
@@ -236,7 +237,7 @@ def run_walkthrough(
         )
     one_grid(signals)
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
-    save_signals(folder / "signals.safetensors", signals)
+    save_signals(folder / SIGNALS_FILE, signals)
     run = _Run(plan, folder, signals, len(cohort), listener)
     outcome: Literal["finished", "interrupted"] = "finished"
     try:

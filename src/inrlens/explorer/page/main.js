@@ -14,6 +14,7 @@ import * as pictures from "inrlens/views/pictures.js";
 import * as pixel from "inrlens/views/pixel.js";
 import * as save from "inrlens/views/save.js";
 import * as scatter from "inrlens/views/scatter.js";
+import * as slices from "inrlens/views/slices.js";
 import * as sorting from "inrlens/views/sorting.js";
 
 const TABS = [
@@ -87,6 +88,7 @@ function layOut(app, main) {
     h("h1", { class: "unseen" }, `${app.manifest.title}: atoms of coordinate networks`),
     warning,
     notes(app),
+    place(slices.mount, "section", { class: "slices", "aria-label": "Where volumes are cut" }),
     sections,
   );
   app.on((changed) => {

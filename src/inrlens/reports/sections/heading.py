@@ -39,21 +39,23 @@ def _title(record: RunRecord) -> str:
 
 def _intro(run: OpenRun) -> str:
     record = run.record
-    signals = words.count(len(record.signals), "photograph" if run.pictures else "signal")
+    noun = "photograph" if run.pictures else words.thing(run.signals[0].shape)
+    signals = words.count(len(record.signals), noun)
     backbones = [words.backbone_title(name) for name in dict.fromkeys(c.backbone for c in record.conditions)]
     if record.kind != "demo" or not record.conditions:
         return _intro_of_fit(record, signals)
-    parts = [f"{signals} went through {words.listed(backbones)} networks that take a coordinate and return a colour."]
+    value = "colour" if run.pictures else "value"
+    parts = [f"{signals} went through {words.listed(backbones)} networks that take a coordinate and return a {value}."]
     cohort = next((c for c in record.conditions if c.kind == "cohort"), None)
     if cohort is not None:
         parts.append(
-            f"Each network learned one photograph alone and then {len(cohort.signals)} at once, with one encoder for "
+            f"Each network learned one {noun} alone and then {len(cohort.signals)} at once, with one encoder for "
             "all and a linear head for each."
         )
     if record.transfers:
         held = len({entry.signal for entry in record.transfers})
         parts.append(
-            f"{words.count(held, 'photograph')} that no cohort saw then "
+            f"{words.count(held, noun)} that no cohort saw then "
             f"{'was' if held == 1 else 'were'} fitted on the encoders with more and more of their layers frozen."
         )
     if any(condition.layers for condition in record.conditions):

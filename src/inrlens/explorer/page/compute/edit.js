@@ -72,17 +72,17 @@ export function place(picture, channels, rows, from, values) {
  *
  * @returns {function(number, {from: number, values: Float32Array}): void} for the tile of a worker
  */
-export function editReceiver({ shares, touched, output, grid, onStep, finish }) {
+export function editReceiver({ shares, touched, output, lines, onStep, finish }) {
   const total = touched.rows.length;
-  const channels = output.length / (grid[0] * grid[1]);
+  const channels = output.length / (lines[0] * lines[1]);
   const picture = output.slice();
-  const computed = new Uint8Array(grid[0] * grid[1]);
+  const computed = new Uint8Array(lines[0] * lines[1]);
   let coarseLeft = shares.reduce((sum, { coarse }) => sum + coarse, 0);
   let done = 0;
   let shown = -Infinity;
   const show = (coarse) => {
     shown = performance.now();
-    onStep({ output: standIn(picture, output, touched.rows, computed, grid), done, total, coarse });
+    onStep({ output: standIn(picture, output, touched.rows, computed, lines), done, total, coarse });
   };
   return (worker, { from, values }) => {
     const { rows, coarse } = shares[worker];

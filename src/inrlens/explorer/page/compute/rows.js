@@ -7,6 +7,17 @@
 const CELL = 4;
 
 /**
+ * A grid of any number of axes as lines below each other: which rows are computed first is decided over these.
+ *
+ * @param {number[]} grid its sides
+ * @returns {[number, number]} how many lines, and how long each is: the last side
+ */
+export function linesOf(grid) {
+  const width = grid[grid.length - 1];
+  return [grid.reduce((product, side) => product * side, 1) / width, width];
+}
+
+/**
  * The (atom, row) pairs of an edit by row. Atoms with gain 1 are left out.
  *
  * @param {{gain: number, rows: ArrayLike<number>, codes: ArrayLike<number>}[]} atoms
@@ -45,7 +56,7 @@ export function touchedRows(atoms, count) {
  * Which touched rows come first: of every cell of 4 x 4 the one nearest to its middle, at most a quarter of all.
  *
  * @param {Uint32Array} rows touched rows, ascending
- * @param {[number, number]} grid height and width
+ * @param {[number, number]} lines as `linesOf` gives them
  * @returns {Uint8Array} 1 for the rows of the first pass, `(rows)`
  */
 export function coarseRows(rows, [height, width]) {
@@ -99,7 +110,7 @@ export function shareRows(rows, width, workers, first = new Uint8Array(rows.leng
  * @param {Float32Array} output `(N, c)`, unedited
  * @param {Uint32Array} rows touched rows
  * @param {Uint8Array} computed 1 for touched rows that are computed, `(N)`
- * @param {[number, number]} grid height and width
+ * @param {[number, number]} lines as `linesOf` gives them
  * @returns {Float32Array} `(N, c)`, new
  */
 export function standIn(picture, output, rows, computed, [height, width]) {

@@ -2,15 +2,15 @@
 import { editMessage, editOfLast, editReceiver, place } from "inrlens/compute/edit.js";
 import { compileKernel, OUTPUTS, ROWS } from "inrlens/compute/kernel.js";
 import { NUMBERS } from "inrlens/compute/nonlinearities.js";
-import { coarseRows, shareRows, touchedRows } from "inrlens/compute/rows.js";
+import { coarseRows, linesOf, shareRows, touchedRows } from "inrlens/compute/rows.js";
 
 /**
  * @typedef {{weight: Float32Array, bias: Float32Array, scale: number, nonlinearity: string,
  *   parameters: Object<string, number>, width: number, inputs: number}} Layer `h = phi(scale (W h' + b))`, weight
  *   `(width, inputs)`, bias `(width)`; phi by its name and parameters
- * @typedef {{id: string, name: string, grid: [number, number], channels: number,
+ * @typedef {{id: string, name: string, grid: number[], channels: number,
  *   encoding: ?{kind: string, frequencies: ?Float32Array}, layers: ?Layer[]}} Network
- *   frequencies B `(F, 2)` in cycles per unit of a coordinate; layers are null where nobody knows them
+ *   frequencies B `(F, m)` in cycles per unit of a coordinate; layers are null where nobody knows them
  * @typedef {{id: string, weight: Float32Array, bias: Float32Array}} Head weight `(c, d)`, bias `(c)`
  * @typedef {{gain: number, rows: Uint32Array|Uint16Array, codes: Float32Array, direction: Float32Array}} EditedAtom
  *   where it fires, its codes there, and its decoder row `(d)`
@@ -191,7 +191,8 @@ class Runner {
     check(network, layer);
     const wrong = atoms.find(({ gain }) => !Number.isFinite(gain));
     if (wrong) throw new Error(`A gain must be a finite number, not ${wrong.gain}.`);
-    const touched = touchedRows(atoms, network.grid[0] * network.grid[1]);
+    const lines = linesOf(network.grid);
+    const touched = touchedRows(atoms, lines[0] * lines[1]);
     const total = touched.rows.length;
     const finish = (picture) => {
       this.#jobs.delete(job.id);
@@ -206,11 +207,11 @@ class Runner {
     await this.#start();
     if (this.#edit !== job) return;
     this.#keep(network, layer);
-    const first = coarseRows(touched.rows, network.grid);
-    const shares = shareRows(touched.rows, network.grid[1], this.#count, first);
+    const first = coarseRows(touched.rows, lines);
+    const shares = shareRows(touched.rows, lines[1], this.#count, first);
     const directions = new Float32Array(touched.edited.length * network.layers[layer].width);
     touched.edited.forEach(({ direction }, atom) => directions.set(direction, atom * direction.length));
-    job.receive = editReceiver({ shares, touched, output, grid: network.grid, onStep, finish });
+    job.receive = editReceiver({ shares, touched, output, lines, onStep, finish });
     shares.forEach((share, index) => {
       const message = editMessage(share, touched, directions);
       this.#workers[index].postMessage({ ...message, job: job.id, head });
@@ -228,7 +229,7 @@ class Runner {
     await this.#start();
     this.#send(network);
     const shares = this.#allRows(network);
-    const picture = new Float32Array(network.grid[0] * network.grid[1] * network.channels);
+    const picture = new Float32Array(shares.reduce((sum, { rows }) => sum + rows.length, 0) * network.channels);
     return new Promise((resolve, reject) => {
       let left = picture.length / network.channels;
       const job = this.#job({ kind: "render", resolve, reject });
@@ -273,7 +274,8 @@ class Runner {
     });
   }
 
-  #allRows({ grid: [height, width] }) {
+  #allRows({ grid }) {
+    const [height, width] = linesOf(grid);
     return shareRows(
       Uint32Array.from({ length: height * width }, (_, row) => row),
       width,

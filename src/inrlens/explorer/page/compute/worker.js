@@ -46,11 +46,12 @@ function plan(network) {
   if (network.encoding === null) return stages;
   // 2 pi B twice, so that sines and cosines of one angle come out of one product; layer 0 reads both padded halves.
   const { frequencies } = network.encoding;
-  const count = frequencies.length / 2;
+  const axes = network.grid.length;
+  const count = frequencies.length / axes;
   const half = padded(count);
-  const weight = new Float32Array(4 * half);
-  for (let i = 0; i < 2 * count; i += 1) {
-    weight[i] = weight[2 * half + i] = 2 * Math.PI * frequencies[i];
+  const weight = new Float32Array(2 * axes * half);
+  for (let i = 0; i < axes * count; i += 1) {
+    weight[i] = weight[axes * half + i] = 2 * Math.PI * frequencies[i];
   }
   Object.assign(stages[0], { half: count, fan: 2 * half });
   const bias = new Float32Array(2 * half);
@@ -59,12 +60,12 @@ function plan(network) {
       weight,
       bias,
       units: 2 * half,
-      inputs: 2,
+      inputs: axes,
       scale: 1,
       phi: "fourier",
       numbers: [],
       size: 2 * half,
-      fan: padded(2),
+      fan: padded(axes),
       half: Infinity,
     },
     ...stages,
@@ -159,18 +160,22 @@ const pairs = {
   },
 };
 
-/** Writes the coordinates of rows as panels; x runs along a line, both from -1 to 1 with both ends. */
+/** Writes the coordinates of rows as panels; x runs along the last side, each from -1 to 1 with both ends. */
 function place(rows) {
-  const [height, width] = loaded.network.grid;
+  const { grid } = loaded.network;
   const at = loaded.buffers[0];
-  const size = padded(2) * block.rows;
+  const size = padded(grid.length) * block.rows;
   const panels = Math.ceil(rows.length / block.rows);
   loaded.numbers.fill(0, at, at + panels * size);
   for (let r = 0; r < rows.length; r += 1) {
     const base = at + Math.floor(r / block.rows) * size + (r % block.rows);
-    const y = Math.floor(rows[r] / width);
-    loaded.numbers[base] = width > 1 ? (2 * (rows[r] - y * width)) / (width - 1) - 1 : 0;
-    loaded.numbers[base + block.rows] = height > 1 ? (2 * y) / (height - 1) - 1 : 0;
+    let left = rows[r];
+    for (let axis = grid.length - 1, x = 0; axis >= 0; axis -= 1, x += 1) {
+      const line = Math.floor(left / grid[axis]);
+      const last = grid[axis] - 1;
+      loaded.numbers[base + x * block.rows] = last > 0 ? (2 * (left - line * grid[axis])) / last - 1 : 0;
+      left = line;
+    }
   }
   return at;
 }
@@ -354,7 +359,7 @@ function keepOf({ network, layer }) {
   kept = null;
   const { grid, layers } = networks.get(network);
   if (layer + 1 >= layers.length) return;
-  const places = new Int32Array(grid[0] * grid[1]).fill(-1);
+  const places = new Int32Array(grid.reduce((product, side) => product * side, 1)).fill(-1);
   kept = { network, layer, width: layers[layer + 1].width, places, count: 0, pieces: [] };
 }
 

@@ -1,6 +1,6 @@
 // What an atom's removal looks like, and what many atoms' maps look like together.
 
-import { denseHeat, heatImage, pictureImage } from "inrlens/draw/raster.js";
+import { denseImage, difference, mapImage, valuesImage } from "inrlens/draw/seen.js";
 import { psnr } from "inrlens/model/atoms.js";
 
 /**
@@ -9,16 +9,17 @@ import { psnr } from "inrlens/model/atoms.js";
  * @returns {{map: ImageData, without: ImageData|null, effect: ImageData|null, before: number, after: number,
  *   lost: number|null}}
  */
-export function ablation({ network, target, output, atoms, effects }, atom) {
+export function ablation({ network, cut, target, output, atoms, effects }, atom) {
+  const { channels } = network;
   const { rows, codes } = atoms.entries(atom);
-  const map = heatImage(rows, codes, atoms.top(atom), network.grid);
+  const map = mapImage(rows, codes, atoms.top(atom), cut, output && { values: output, channels });
   if (!effects || !output) return { map, without: null, effect: null, before: NaN, after: NaN, lost: null };
   const left = effects.without(atom, output);
   const { sizes, top } = effects.sizes(atom);
   return {
     map,
-    without: pictureImage(left, network.grid, network.channels),
-    effect: heatImage(rows, sizes, top, network.grid),
+    without: valuesImage(left, cut, channels),
+    effect: mapImage(rows, sizes, top, cut, difference(output, left, cut, channels)),
     before: psnr(output, target),
     after: psnr(left, target),
     lost: effects.numbers.psnr_drop[atom],
@@ -26,15 +27,15 @@ export function ablation({ network, target, output, atoms, effects }, atom) {
 }
 
 /** The mean of atoms' maps, scaled to its own largest value. @returns {ImageData} */
-export function meanMap(atoms, chosen, grid) {
-  const sums = new Float32Array(grid[0] * grid[1]);
+export function meanMap(atoms, chosen, cut) {
+  const sums = new Float32Array(cut.points);
   for (const atom of chosen) {
     const { rows, codes } = atoms.entries(atom);
     for (let i = 0; i < rows.length; i += 1) sums[rows[i]] += codes[i] / chosen.length;
   }
-  return denseHeat(
+  return denseImage(
     sums,
     sums.reduce((top, value) => Math.max(top, value), 0),
-    grid,
+    cut,
   );
 }

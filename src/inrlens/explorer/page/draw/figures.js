@@ -55,7 +55,7 @@ async function compareFigure(app) {
         detail: lost === null ? "" : `${number("psnr_drop").show(lost)} lost`,
       },
       {
-        image: meanMap(scene.atoms, first, scene.network.grid),
+        image: meanMap(scene.atoms, first, scene.cut),
         title: `Mean of the first ${first.length}`,
         picked: true,
       },

@@ -14,12 +14,12 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
  * Lets people move the shared lens and point at pixels on one frame.
  * @param {HTMLElement} frame shows the picture through `app.state.lens`
  * @param {import("inrlens/model/app.js").App} app
- * @param {{grid: () => number[], said: (row: number) => void}} about the grid [H, W], and who tells of a pixel reached
- *   by key
+ * @param {{cut: () => Cut, said: (row: number) => void}} about what is seen of the grid, and who tells of a pixel
+ *   reached by key
  */
 export function listen(frame, app, about) {
-  listenToPointers(frame, app, about.grid);
-  listenToClicks(frame, app, about.grid);
+  listenToPointers(frame, app, about.cut);
+  listenToClicks(frame, app, about.cut);
   listenToWheel(frame, app);
   listenToKeys(frame, app, about);
 }
@@ -29,12 +29,13 @@ function shareOf(frame, event) {
   return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
 }
 
-const rowUnder = (frame, event, app, grid) => rowAt(seenAt(app.state.lens, shareOf(frame, event)), grid());
+const rowUnder = (frame, event, app, cut) =>
+  cut().row(rowAt(seenAt(app.state.lens, shareOf(frame, event)), cut().shape));
 
-function listenToPointers(frame, app, grid) {
+function listenToPointers(frame, app, cut) {
   const pressed = new Map();
   let start = null;
-  const point = (event) => pointAt(app, rowUnder(frame, event, app, grid));
+  const point = (event) => pointAt(app, rowUnder(frame, event, app, cut));
   frame.addEventListener("pointerdown", (event) => {
     if (event.pointerType === "mouse" && event.button !== 0) return;
     if (!pressed.size) {
@@ -89,12 +90,12 @@ function pinch(frame, app, pressed, event) {
   app.set({ lens: zoomed(panned(app.state.lens, by), apart(after) / apart(before), middle) });
 }
 
-function listenToClicks(frame, app, grid) {
+function listenToClicks(frame, app, cut) {
   let before = null;
   frame.addEventListener("click", (event) => {
     if ("moved" in frame.dataset) return;
     if (event.detail < 2) before = app.state.row;
-    keep(app, app.hover ?? rowUnder(frame, event, app, grid));
+    keep(app, app.hover ?? rowUnder(frame, event, app, cut));
   });
   frame.addEventListener("dblclick", (event) => {
     if ("moved" in frame.dataset) return;
@@ -144,40 +145,48 @@ function listenToWheel(frame, app) {
   frame.addEventListener("wheel", turned, { passive: false });
 }
 
-function listenToKeys(frame, app, { grid, said }) {
+function listenToKeys(frame, app, { cut, said }) {
   frame.addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    if (!onKey(event, app, grid(), said)) return;
+    if (!onKey(event, app, cut(), said)) return;
     event.preventDefault();
     event.stopPropagation();
   });
 }
 
-function onKey(event, app, grid, said) {
-  const cursor = app.hover ?? app.state.row;
+function onKey(event, app, cut, said) {
+  const cursor = pixelOf(app, cut);
   if (event.key in ARROWS) {
     const [right, down] = ARROWS[event.key].map((by) => by * (event.shiftKey ? 10 : 1));
     const { lens } = app.state;
-    const row = cursor === null ? rowAt([lens.x, lens.y], grid) : besides(cursor, right, down, grid);
-    const near = reaching(lens, placeOf(row, grid));
+    const { shape } = cut;
+    const pixel = cursor === null ? rowAt([lens.x, lens.y], shape) : besides(cursor, right, down, shape);
+    const near = reaching(lens, placeOf(pixel, shape));
     if (near.x !== lens.x || near.y !== lens.y) app.set({ lens: near });
+    const row = cut.row(pixel);
     pointAt(app, row);
     said(row);
     return true;
   }
-  if (event.key === "Enter" && cursor !== null) keep(app, cursor);
-  else if (event.key === "+" || event.key === "=") zoomBy(app, STEP, grid);
-  else if (event.key === "-") zoomBy(app, 1 / STEP, grid);
-  else if (event.key === "0") zoomBy(app, 0, grid);
+  if (event.key === "Enter" && cursor !== null) keep(app, cut.row(cursor));
+  else if (event.key === "+" || event.key === "=") zoomBy(app, STEP, cut);
+  else if (event.key === "-") zoomBy(app, 1 / STEP, cut);
+  else if (event.key === "0") zoomBy(app, 0, cut);
   else return event.key === "Escape" && letGo(app);
   return true;
 }
 
+/** The pixel that is pointed at or kept; null where there is none, or it is not seen. */
+function pixelOf(app, cut) {
+  const row = app.hover ?? app.state.row;
+  return row === null ? null : cut.pixel(row);
+}
+
 /** Enlarges about the pixel that is pointed at or kept, or else about the middle; a factor of 0 shows the whole. */
-export function zoomBy(app, factor, grid) {
-  const { lens, row } = app.state;
-  const cursor = app.hover ?? row;
-  const at = cursor === null ? [0.5, 0.5] : shownAt(lens, placeOf(cursor, grid));
+export function zoomBy(app, factor, cut) {
+  const { lens } = app.state;
+  const cursor = pixelOf(app, cut);
+  const at = cursor === null ? [0.5, 0.5] : shownAt(lens, placeOf(cursor, cut.shape));
   const inside = at.every((share) => share >= 0 && share <= 1);
   app.set({ lens: zoomed(lens, factor, inside ? at : [0.5, 0.5]) });
 }

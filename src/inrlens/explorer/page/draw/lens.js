@@ -47,18 +47,18 @@ export function transform({ x, y, zoom }) {
   return `translate(${100 * (0.5 - x * zoom)}%, ${100 * (0.5 - y * zoom)}%) scale(${zoom})`;
 }
 
-/** The row (y * W + x) of the pixel at a place of the picture. @param {number[]} grid [H, W] */
+/** The number y * W + x of the pixel at a place of the picture. @param {number[]} grid [H, W] */
 export function rowAt(place, grid) {
   const [column, line] = [Math.floor(place[0] * grid[1]), Math.floor(place[1] * grid[0])];
   return within(line, grid[0]) * grid[1] + within(column, grid[1]);
 }
 
-/** The middle of a row's pixel, as a place of the picture. @returns {[number, number]} */
+/** The middle of a pixel, as a place of the picture. @returns {[number, number]} */
 export function placeOf(row, grid) {
   return [((row % grid[1]) + 0.5) / grid[1], (Math.floor(row / grid[1]) + 0.5) / grid[0]];
 }
 
-/** The row that lies a number of pixels right and down of another, held inside the grid. */
+/** The pixel that lies a number of them right and down of another, held inside the grid. */
 export function besides(row, right, down, grid) {
   const [column, line] = [(row % grid[1]) + right, Math.floor(row / grid[1]) + down];
   return within(line, grid[0]) * grid[1] + within(column, grid[1]);

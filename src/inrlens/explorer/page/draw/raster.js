@@ -23,7 +23,7 @@ export function pictureImage(values, grid, channels) {
 }
 
 /** The grey of a pixel in diagonal stripes of two pixels. */
-const stripe = (row, width) => (((row % width) + Math.floor(row / width)) >> 1) % 2 ? 176 : 96;
+const stripe = (row, width) => ((((row % width) + Math.floor(row / width)) >> 1) % 2 ? 176 : 96);
 
 /**
  * A sparse map through the heat colours, from 0 (black) to `top`.
@@ -103,11 +103,4 @@ export function show(canvas, image) {
   if (canvas.width !== image.width) canvas.width = image.width;
   if (canvas.height !== image.height) canvas.height = image.height;
   canvas.getContext("2d").putImageData(image, 0, 0);
-}
-
-/** A canvas with an atom's map as a thumbnail. */
-export function mapCanvas(atoms, atom, grid, longest, canvas = document.createElement("canvas")) {
-  const { rows, codes } = atoms.entries(atom);
-  show(canvas, thumbnail(rows, codes, grid, longest));
-  return canvas;
 }

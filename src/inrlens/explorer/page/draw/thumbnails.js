@@ -1,6 +1,6 @@
 // Maps as thumbnails: made a few milliseconds a frame, nearest first, the last ones kept.
 
-import { thumbnail } from "inrlens/draw/raster.js";
+import { smallImage } from "inrlens/draw/seen.js";
 
 /** Milliseconds of a frame that thumbnails may take. */
 const SPARE = 8;
@@ -17,12 +17,13 @@ export class Thumbnails {
     Object.assign(this, { paint, distance, images: new Map(), bytes: 0, waiting: new Map(), asked: false });
   }
 
-  /** Starts anew with other atoms, another grid or another size; does nothing where all are the same. */
-  use(atoms, grid, longest) {
-    if (this.atoms === atoms && this.grid === grid && this.longest === longest) return;
-    Object.assign(this, { atoms, grid, longest, bytes: 0 });
+  /** Starts anew with other atoms, another cut or another size. @returns {boolean} false where all are the same */
+  use(atoms, cut, longest) {
+    if (this.atoms === atoms && this.cut === cut && this.longest === longest) return false;
+    Object.assign(this, { atoms, cut, longest, bytes: 0 });
     this.images.clear();
     this.waiting.clear();
+    return true;
   }
 
   /** Has an atom's map painted for a cell: at once if the image is kept, soon if not. */
@@ -58,7 +59,7 @@ export class Thumbnails {
     for (const { cell, atom } of order.sort((a, b) => a.far - b.far)) {
       if (performance.now() > until) break;
       const { rows, codes } = this.atoms.entries(atom);
-      const image = thumbnail(rows, codes, this.grid, this.longest);
+      const image = smallImage(rows, codes, this.cut, this.longest);
       this.waiting.delete(cell);
       this.keep(atom, image);
       this.paint(cell, image);

@@ -2,6 +2,8 @@
 
 import { createRunner, refusal } from "inrlens/compute/runner.js";
 import { Atoms, Effects, psnr } from "inrlens/model/atoms.js";
+import { size } from "inrlens/model/bundle.js";
+import { cutOf } from "inrlens/model/cut.js";
 import { fromHash, initialState, paneOf, toHash } from "inrlens/model/state.js";
 import { ordered } from "inrlens/model/numbers.js";
 
@@ -18,9 +20,11 @@ const KEPT = 6;
 
 /**
  * What a pane shows, as far as it has been loaded: `target`, `output` (Float32Array (N * c)), `atoms`, `effects` are
- * null until they come, and stay so where `failed` is true; `dictionary` is null where the network has none.
- * @typedef {{network: Object, signal: Object, dictionary: Object|null, target: Float32Array|null,
- *   output: Float32Array|null, atoms: Atoms|null, effects: Effects|null, failed: boolean, atom: number|null}} Scene
+ * null until they come, and stay so where `failed` is true; `dictionary` is null where the network has none. `cut` is
+ * what is seen of the grid.
+ * @typedef {{network: Object, cut: import("inrlens/model/cut.js").Cut, signal: Object, dictionary: Object|null,
+ *   target: Float32Array|null, output: Float32Array|null, atoms: Atoms|null, effects: Effects|null, failed: boolean,
+ *   atom: number|null}} Scene
  */
 
 export class App {
@@ -31,6 +35,7 @@ export class App {
     this.listeners = new Set();
     this.loaded = new Map();
     this.orders = new Map();
+    this.cuts = new Map();
     this.edits = [null, null];
     /** Whether a pane's edit ended in a fault. */
     this.halted = [false, false];
@@ -93,8 +98,7 @@ export class App {
     const panes = this.state.panes.map((one, index) => (index === place ? pane : one));
     this.state = { ...this.state, panes };
     if (names.has("pane") && place === 0 && this.state.row !== null) {
-      const [height, width] = this.networkOf(pane.network).grid;
-      if (this.state.row >= height * width) this.state = { ...this.state, row: null };
+      if (this.state.row >= size(this.networkOf(pane.network).grid)) this.state = { ...this.state, row: null };
     }
     if (names.has("pane")) this.retry();
     this.load();
@@ -130,7 +134,18 @@ export class App {
     );
     const { target = null, output = null } = picture ?? {};
     const failed = keys.some((key) => this.loaded.get(key)?.failed);
-    return { network, signal, dictionary, target, output, atoms, effects, failed, atom: pane.atom };
+    const cut = this.cut(network);
+    return { network, cut, signal, dictionary, target, output, atoms, effects, failed, atom: pane.atom };
+  }
+
+  /** What is seen of a network's grid: the same object until something else is. @returns {Cut} */
+  cut(network) {
+    const { axis, index } = this.state.slice;
+    const key = network.grid.length > 2 ? `${axis} ${index}` : "";
+    if (this.cuts.get(network.id)?.key !== key) {
+      this.cuts.set(network.id, { key, cut: cutOf(network.grid, this.state.slice) });
+    }
+    return this.cuts.get(network.id).cut;
   }
 
   /** The living atoms of a pane in the order and through the filters of the state. @returns {Uint32Array} */
@@ -247,7 +262,7 @@ export class App {
       ...Object.values(dictionary.numbers).map((about) => this.bundle.array(about)),
     ]);
     const named = Object.fromEntries(Object.keys(dictionary.numbers).map((name, i) => [name, numbers[i]]));
-    return new Atoms(dictionary, { starts, rows, codes, numbers: named }, network.grid[0] * network.grid[1]);
+    return new Atoms(dictionary, { starts, rows, codes, numbers: named }, size(network.grid));
   }
 
   async readEffects(atoms, about, channels) {

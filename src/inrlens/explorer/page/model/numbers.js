@@ -143,3 +143,6 @@ export function ordered(atoms, effects, { by, descending, filters }) {
   } else if (!descending) kept.reverse();
   return Uint32Array.from(kept);
 }
+
+/** Words with a capital at their beginning. */
+export const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);

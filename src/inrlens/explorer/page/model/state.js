@@ -1,5 +1,6 @@
 // What is seen, as one plain object, and as the text after the # of a link that restores it.
 
+import { size } from "inrlens/model/bundle.js";
 import { NUMBERS } from "inrlens/model/numbers.js";
 
 export const VIEWS = ["atoms", "compare", "freeze"];
@@ -13,7 +14,7 @@ export const GAINS = [-2, 4];
  */
 
 /**
- * The state that a bundle opens with: the first cohort's middle dictionary, beside the other backbone's if there is one.
+ * The state that a bundle opens with: the first cohort's middle dictionary, beside the other backbone's where there is.
  * @param {Object} manifest
  */
 export function initialState(manifest) {
@@ -40,6 +41,7 @@ export function initialState(manifest) {
     rowBy: "code",
     freeze: 0,
     setting: null,
+    slice: { axis: 0, index: null },
   };
 }
 
@@ -75,6 +77,8 @@ export function toHash(state) {
   const { x, y, zoom } = state.lens;
   if (zoom !== 1) parts.set("lens", [x.toFixed(4), y.toFixed(4), zoom.toFixed(3)].join(","));
   if (state.row !== null) parts.set("row", state.row);
+  const { axis, index } = state.slice;
+  if (axis || index !== null) parts.set("slice", index === null ? axis : `${axis},${index}`);
   if (state.rowBy !== "code") parts.set("rowby", state.rowBy);
   if (state.view === "freeze") {
     parts.set("freeze", state.freeze);
@@ -101,7 +105,9 @@ export function fromHash(hash, manifest) {
   const [x, y, zoom] = (parts.get("lens") ?? "").split(",").map(Number);
   if (zoom >= 1 && zoom <= 64 && x >= 0 && x <= 1 && y >= 0 && y <= 1) state.lens = { x, y, zoom };
   const network = manifest.networks.find((one) => one.id === state.panes[0].network);
-  if (network) state.row = whole(parts.get("row"), 0, network.grid[0] * network.grid[1] - 1);
+  if (network) state.row = whole(parts.get("row"), 0, size(network.grid) - 1);
+  const [axis, index] = (parts.get("slice") ?? "").split(",");
+  state.slice = { axis: whole(axis, 0, 2) ?? 0, index: whole(index, 0, 1e9) };
   if (parts.get("rowby") === "effect") state.rowBy = "effect";
   state.freeze = whole(parts.get("freeze"), 0, manifest.freeze.length - 1) ?? 0;
   const labels = manifest.freeze[state.freeze]?.settings.map((one) => one.label) ?? [];

@@ -1,7 +1,7 @@
 // The atoms most like one: in its layer, in others, in other seeds and networks.
 
 import { h, put } from "inrlens/dom.js";
-import { mapCanvas } from "inrlens/draw/raster.js";
+import { mapCanvas } from "inrlens/draw/seen.js";
 import { fixed } from "inrlens/model/numbers.js";
 
 /** Pixels of a thumbnail's longer side at most. */
@@ -10,7 +10,7 @@ export const THUMBNAIL = 48;
 const REST = 250;
 const GROUPS = ["In this layer", "In other layers", "In other seeds and networks"];
 const BY = {
-  map: ["by place", "Correlation of the two maps over the picture"],
+  map: ["by place", "Correlation of the two maps over the grid"],
   cosine: ["by direction", "Cosine of the angle between the two directions"],
 };
 
@@ -20,7 +20,7 @@ export function mostAlike(app, refocus) {
   const arrays = new WeakMap();
   const opened = new Set([GROUPS[0]]);
   let groups = [];
-  let shown = { dictionary: null, atom: null };
+  let shown = { dictionary: null, atom: null, cut: null };
 
   /** The arrays `atoms` and `values` of an entry of the manifest, read once. */
   const read = (entry) => {
@@ -32,10 +32,10 @@ export function mostAlike(app, refocus) {
     return arrays.get(entry);
   };
   const fill = async (group) => {
-    const { dictionary, atom } = shown;
+    const { dictionary, atom, cut } = shown;
     if (!group.details.open || group.atom === atom) return;
     group.atom = atom;
-    const current = () => shown.dictionary === dictionary && shown.atom === atom;
+    const current = () => shown.dictionary === dictionary && shown.atom === atom && shown.cut === cut;
     try {
       for (const line of group.lines) {
         const [atoms, values] = await read(line.entry);
@@ -73,9 +73,10 @@ export function mostAlike(app, refocus) {
       groups.map((group) => group.details),
     );
   };
-  const draw = ({ network, dictionary, atom }) => {
+  const draw = ({ network, cut, dictionary, atom }) => {
     if (shown.dictionary !== dictionary) build(network, dictionary);
-    shown = { dictionary, atom };
+    if (shown.cut !== cut) for (const group of groups) group.atom = null;
+    shown = { dictionary, atom, cut };
     groups.forEach(fill);
   };
   return { element, draw };
@@ -112,7 +113,7 @@ function likeLine(app, network, dictionary, { entry, owner, other }, refocus) {
   const draw = (each) => {
     drawn = each.map(([atom, value]) => {
       const shown = fixed(value, 2);
-      return { atom, ...likeButton(atom, shown, `Atom ${atom} ${label}, ${shown}`, owner.grid, () => go(atom)) };
+      return { atom, ...likeButton(atom, shown, `Atom ${atom} ${label}, ${shown}`, app.cut(owner), () => go(atom)) };
     });
     put(list, each.length ? drawn.map(({ button }) => button) : h("p", { class: "muted small" }, "none"));
   };
@@ -120,7 +121,7 @@ function likeLine(app, network, dictionary, { entry, owner, other }, refocus) {
     if (!app.loaded.get(other.id)?.value) await new Promise((go) => setTimeout(go, REST));
     if (!current()) return;
     const atoms = await app.once(other.id, () => app.readAtoms(owner, other));
-    if (current()) drawn.forEach(({ atom, canvas }) => mapCanvas(atoms, atom, owner.grid, THUMBNAIL, canvas));
+    if (current()) drawn.forEach(({ atom, canvas }) => mapCanvas(atoms, atom, app.cut(owner), THUMBNAIL, canvas));
   };
   return { entry, element, draw, thumbnails };
 }
@@ -129,9 +130,9 @@ function likeLine(app, network, dictionary, { entry, owner, other }, refocus) {
  * An atom as a button: its map, still empty, its number, and a value.
  * @returns {{button: HTMLElement, canvas: HTMLCanvasElement}}
  */
-export function likeButton(atom, shown, label, grid, onclick) {
+export function likeButton(atom, shown, label, cut, onclick) {
   const canvas = h("canvas", { width: 1, height: 1 });
-  canvas.style.aspectRatio = `${grid[1]} / ${grid[0]}`;
+  canvas.style.aspectRatio = `${cut.small[1]} / ${cut.small[0]}`;
   const button = h(
     "button",
     { type: "button", class: "like", onclick, "aria-label": label, title: label },

@@ -2,12 +2,12 @@
 
 import { h, put, set } from "inrlens/dom.js";
 import { debounced, perFrame } from "inrlens/draw/frame.js";
-import { mapCanvas } from "inrlens/draw/raster.js";
+import { mapCanvas } from "inrlens/draw/seen.js";
 import { NUMBERS, count, fixed, number, valuesOf } from "inrlens/model/numbers.js";
 import { THUMBNAIL, likeButton, mostAlike } from "inrlens/views/alike.js";
 import { copyButton } from "inrlens/views/copying.js";
 
-const TOLD = ["atom", "pane", "gains", "loaded", "by", "descending", "filters", "view", "fault"];
+const TOLD = ["atom", "pane", "gains", "loaded", "by", "descending", "filters", "view", "fault", "slice"];
 const OFFERED = 3;
 /** Milliseconds after a pick before the atoms like it are looked up: the pictures come first. */
 const AFTER = 80;
@@ -87,8 +87,8 @@ function offered(app, refocus) {
   const list = h("div", { class: "likes three" });
   let drawn = null;
   const draw = (scene) => {
-    const { dictionary, atoms, effects, network, signal } = scene;
-    const key = dictionary && atoms ? [dictionary.id, effects ? signal.head : ""].join(" ") : null;
+    const { dictionary, atoms, effects, cut, signal } = scene;
+    const key = dictionary && atoms ? [dictionary.id, effects ? signal.head : "", cut.axis, cut.index].join(" ") : null;
     if (key !== null && key === drawn) return;
     drawn = key;
     put(list);
@@ -109,8 +109,8 @@ function offered(app, refocus) {
         app.pick(atom);
         refocus();
       };
-      const { button, canvas } = likeButton(atom, shown, label, network.grid, go);
-      mapCanvas(atoms, atom, network.grid, THUMBNAIL, canvas);
+      const { button, canvas } = likeButton(atom, shown, label, cut, go);
+      mapCanvas(atoms, atom, cut, THUMBNAIL, canvas);
       return button;
     });
     put(list, buttons);
@@ -182,7 +182,7 @@ function factsOf(app) {
 function costOf({ dictionary, atoms, effects, signal, failed, atom }) {
   const waiting = failed ? "could not be loaded" : "loading";
   if (!atoms) return h("span", { class: "muted" }, waiting);
-  if (!atoms.count(atom)) return "It fires nowhere on this picture's grid.";
+  if (!atoms.count(atom)) return "It fires nowhere on this grid.";
   if (!effects) {
     const coming = dictionary.effects.some((one) => one.head === signal.head);
     return h("span", { class: "muted" }, coming ? waiting : "The bundle holds no effects on this signal.");

@@ -71,9 +71,9 @@ function networkWords({ name, run, kind, backbone, heads }, several) {
   return `${ran}${name} (${backbone.toUpperCase()} ${kinds[kind] ?? kind})`;
 }
 
-function factsOf({ network, signal, dictionary }) {
-  const [height, width] = network.grid;
-  const facts = [`${width} × ${height} pixels`, `PSNR ${fixed(signal.psnr, 2)}\u202fdB`];
+function factsOf({ cut, signal, dictionary }) {
+  const length = cut.sound && signal.rate ? [`${short(cut.points / signal.rate)}\u202fs`] : [];
+  const facts = [cut.size, ...length, `PSNR ${fixed(signal.psnr, 2)}\u202fdB`];
   if (!dictionary) return facts;
   const { n_atoms, k, quality } = dictionary;
   facts.push(`${count(n_atoms)} atoms`, `k = ${k}`);

@@ -3,7 +3,8 @@
 import { choose, h, put, set } from "inrlens/dom.js";
 import { ablation, meanMap } from "inrlens/draw/ablation.js";
 import { perFrame } from "inrlens/draw/frame.js";
-import { mapCanvas, show } from "inrlens/draw/raster.js";
+import { show } from "inrlens/draw/raster.js";
+import { mapCanvas } from "inrlens/draw/seen.js";
 import { complete } from "inrlens/model/known.js";
 import { NUMBERS, count, fixed, number, valuesOf } from "inrlens/model/numbers.js";
 import { PLACES, difference, presets as pairsOf } from "inrlens/model/pairs.js";
@@ -14,7 +15,7 @@ const GALLERY_SIDE = 96;
 const READ = ["psnr_drop", "active_fraction", "in_radius", "pieces"];
 /** The order of atoms that have not come yet. */
 const NONE = new Uint32Array();
-const TOUCHED = ["view", "panes", "pane", "rank", "by", "descending", "filters", "loaded"];
+const TOUCHED = ["view", "panes", "pane", "rank", "by", "descending", "filters", "loaded", "slice"];
 
 export function mount(host, app) {
   const presets = h("p", { class: "presets" });
@@ -161,7 +162,7 @@ function drawSelects(host, app, place) {
 function galleryView(app, place) {
   const label = `The first ${FIRST} maps, ${PLACES[place]} pane`;
   const list = h("div", { class: "gallery", role: "group", "aria-label": label });
-  let [buttons, drawn, grid] = [[], null, null];
+  let [buttons, drawn, seen] = [[], null, null];
   list.addEventListener("keydown", (event) => {
     const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
     const at = buttons.indexOf(document.activeElement);
@@ -174,8 +175,8 @@ function galleryView(app, place) {
     app.set({ rank: at + by });
   });
   const draw = (scene, order) => {
-    if (drawn !== order || grid !== scene.network.grid) fillGallery(scene, order);
-    [drawn, grid] = [order, scene.network.grid];
+    if (drawn !== order || seen !== scene.cut) fillGallery(scene, order);
+    [drawn, seen] = [order, scene.cut];
     const rank = Math.min(app.state.rank, buttons.length - 1);
     buttons.forEach((button, at) => {
       set(button, "aria-pressed", at === app.state.rank);
@@ -185,8 +186,8 @@ function galleryView(app, place) {
     if (buttons[rank] && !buttons[rank].offsetParent) buttons[0].tabIndex = 0;
   };
   const fillGallery = (scene, order) => {
-    const { atoms, network } = scene;
-    const [height, width] = network.grid;
+    const { atoms, cut } = scene;
+    const [height, width] = cut.small;
     list.style.setProperty("--shape", `${width} / ${height}`);
     const first = [...order.slice(0, FIRST)];
     buttons = first.map((atom, at) =>
@@ -198,12 +199,12 @@ function galleryView(app, place) {
           "aria-label": `Rank ${at + 1}, atom ${count(atom)}`,
           onclick: () => app.set({ rank: at }),
         },
-        mapCanvas(atoms, atom, network.grid, GALLERY_SIDE),
+        mapCanvas(atoms, atom, cut, GALLERY_SIDE),
       ),
     );
     const empty = atoms ? [] : Array.from({ length: FIRST }, () => h("span", { class: "blank" }));
     const mean = h("canvas", { role: "img", "aria-label": `Mean map of the first ${first.length} atoms` });
-    if (first.length) show(mean, meanMap(atoms, first, network.grid));
+    if (first.length) show(mean, meanMap(atoms, first, cut));
     const said = atoms && !first.length ? "no atom passes the filters" : `mean of the first ${first.length || FIRST}`;
     const picture = first.length ? mean : h("span", { class: "blank" });
     put(list, buttons, empty, h("figure", { class: "mean" }, picture, h("figcaption", {}, said)));
@@ -212,7 +213,7 @@ function galleryView(app, place) {
 }
 
 function drawRemoval(host, app, place, scene, atom, most) {
-  const { network, signal, dictionary, atoms, effects } = scene;
+  const { cut, signal, dictionary, atoms, effects } = scene;
   if (atoms && atom === null) {
     const text = `This order has only ${count(most)} atoms, so none stands at rank ${count(app.state.rank + 1)}.`;
     const none = complete(scene) ? "No atom of this dictionary passes the filters." : "";
@@ -221,7 +222,7 @@ function drawRemoval(host, app, place, scene, atom, most) {
   }
   const about = atoms ? ablation(scene, atom) : { map: null, without: null, effect: null, lost: null };
   const tile = (image, caption, alt) => {
-    const canvas = h("canvas", { role: "img", "aria-label": alt, width: network.grid[1], height: network.grid[0] });
+    const canvas = h("canvas", { role: "img", "aria-label": alt, width: cut.frame[1], height: cut.frame[0] });
     if (image) show(canvas, image);
     return h("figure", {}, canvas, h("figcaption", {}, caption));
   };
@@ -250,7 +251,7 @@ function drawRemoval(host, app, place, scene, atom, most) {
       "div",
       { class: "tiles" },
       tile(about.map, "Atom |z|", `Map of ${who}`),
-      tile(about.without, "Without it", `The picture without ${who}`),
+      tile(about.without, "Without it", `The ${cut.thing} without ${who}`),
       tile(about.effect, "Effect |Δ|", `The effect of ${who}`),
       h(
         "dl",

@@ -2,14 +2,14 @@
 
 import { h, put, set } from "inrlens/dom.js";
 import { debounced, perFrame } from "inrlens/draw/frame.js";
-import { mapCanvas } from "inrlens/draw/raster.js";
+import { mapCanvas } from "inrlens/draw/seen.js";
 import { psnr } from "inrlens/model/atoms.js";
 import { fixed } from "inrlens/model/numbers.js";
 import { GAINS } from "inrlens/model/state.js";
 import { lost } from "inrlens/views/atom.js";
 import { copyButton } from "inrlens/views/copying.js";
 
-const TOLD = ["gains", "edited", "atom", "pane", "loaded", "fault", "view"];
+const TOLD = ["gains", "edited", "atom", "pane", "loaded", "fault", "view", "slice"];
 const STEP = 0.05;
 /** Atoms that can be added at once. */
 const MOST = 200;
@@ -160,16 +160,16 @@ function rowOf(app, send, dictionary, atom, leave) {
     field.value = slider.value = gain;
     send.set(atom, gain);
   });
-  let drawn = false;
+  let drawn = null;
   const update = (gain, scene) => {
     if (!send.has(atom)) {
       if (Number(slider.value) !== gain) slider.value = gain;
       if (document.activeElement !== field && Number(field.value || NaN) !== gain) field.value = gain;
     }
     set(pick, "aria-pressed", scene.atom === atom);
-    if (!drawn && scene.atoms) {
-      mapCanvas(scene.atoms, atom, scene.network.grid, THUMBNAIL, canvas);
-      drawn = true;
+    if (drawn !== scene.cut && scene.atoms) {
+      mapCanvas(scene.atoms, atom, scene.cut, THUMBNAIL, canvas);
+      drawn = scene.cut;
     }
   };
   return { dictionary, element: h("li", {}, canvas, pick, slider, field, off), slider, off, update };

@@ -29,7 +29,7 @@ export function mount(host, app) {
   put(host, grid.header, grid.sentence, grid.box);
   app.on((changed) => {
     if (app.state.view !== "atoms") return;
-    const all = ["loaded", "pane", "view", "by", "descending", "filters", "fault"];
+    const all = ["loaded", "pane", "view", "by", "descending", "filters", "fault", "slice"];
     if (all.some((name) => changed.has(name))) grid.update();
     if (changed.has("atom") || changed.has("pane")) grid.markPicked();
   });
@@ -85,13 +85,22 @@ class MapGrid {
     }
     this.box.removeAttribute("aria-busy");
     const order = this.app.order();
-    if (order === this.order && scene.atoms === this.atoms) return;
+    if (order === this.order && scene.atoms === this.atoms) {
+      if (this.thumbnails.use(scene.atoms, scene.cut, this.size)) this.redraw();
+      return;
+    }
     const first = this.atoms === null;
     const kept = this.box.contains(document.activeElement) ? this.order[this.active] : null;
-    this.thumbnails.use(scene.atoms, scene.network.grid, this.size);
+    this.thumbnails.use(scene.atoms, scene.cut, this.size);
     this.show(order, scene.atoms);
     if (kept !== null) this.focus(Math.max(0, order.indexOf(kept)));
     else if (first) this.markPicked();
+  }
+
+  /** The same atoms are cut elsewhere: the maps are drawn anew where they are. */
+  redraw() {
+    this.shape();
+    this.tiles.rebind();
   }
 
   show(order, atoms) {
@@ -135,7 +144,7 @@ class MapGrid {
   }
 
   shape() {
-    const [tall, wide] = this.app.scene().network.grid;
+    const [tall, wide] = this.app.scene().cut.small;
     const scale = this.size / Math.max(tall, wide);
     this.map = { width: Math.max(1, Math.round(wide * scale)), height: Math.max(1, Math.round(tall * scale)) };
     this.ratio = Math.min(2, devicePixelRatio || 1);
@@ -151,7 +160,7 @@ class MapGrid {
     this.sizes.forEach((button, i) => set(button, "aria-pressed", SIZES[i][0] === size));
     if (!this.atoms) return;
     const place = this.tiles.inSight(this.active) ? this.active : this.tiles.first();
-    this.thumbnails.use(this.atoms, this.app.scene().network.grid, size);
+    this.thumbnails.use(this.atoms, this.app.scene().cut, size);
     this.shape();
     this.tiles.rebind();
     this.tiles.reveal(place, false);

@@ -4,8 +4,10 @@ import { h, put } from "inrlens/dom.js";
 import { perFrame } from "inrlens/draw/frame.js";
 import { letGo, listen, STEP, zoomBy } from "inrlens/draw/gestures.js";
 import { placeOf, pointAt, shownAt, transform } from "inrlens/draw/lens.js";
-import { denseHeat, distance, heatImage, pictureImage, show } from "inrlens/draw/raster.js";
-import { fixed, short } from "inrlens/model/numbers.js";
+import { distance, show } from "inrlens/draw/raster.js";
+import { denseImage, difference, mapImage, valuesImage } from "inrlens/draw/seen.js";
+import { windowOf } from "inrlens/draw/sound.js";
+import { capital, fixed, short } from "inrlens/model/numbers.js";
 import { lost } from "inrlens/views/atom.js";
 
 /**
@@ -42,10 +44,10 @@ const TILES = [
     name: "map",
     shown: ({ atom }) => atom !== null,
     title: ({ atom }) => `Atom ${atom}`,
-    needs: ({ atoms, atom }) => [atoms, atom],
-    paint: ({ atoms, atom, grid }) => {
+    needs: ({ atoms, atom, output }) => [atoms, atom, output],
+    paint: ({ atoms, atom, cut, output, channels }) => {
       const { rows, codes } = atoms.entries(atom);
-      const image = heatImage(rows, codes, atoms.top(atom), grid);
+      const image = mapImage(rows, codes, atoms.top(atom), cut, { values: output, channels });
       return { image, words: rows.length ? `code up to ${short(atoms.top(atom))}` : "fires nowhere" };
     },
   },
@@ -60,10 +62,11 @@ const TILES = [
     name: "effect",
     shown: ({ atom, measured }) => atom !== null && measured,
     title: ({ atom }) => `Effect of atom ${atom}`,
-    needs: ({ effects, atom }) => [effects, atom],
-    paint: ({ effects, atom, grid }) => {
+    needs: ({ effects, output, atom }) => [effects, output, atom],
+    paint: ({ effects, atom, cut, output, channels }) => {
       const { rows, sizes, top } = effects.sizes(atom);
-      return { image: heatImage(rows, sizes, top, grid), words: `up to ${short(top)}` };
+      const heard = cut.sound ? difference(output, effects.without(atom, output), cut, channels) : null;
+      return { image: mapImage(rows, sizes, top, cut, heard), words: `up to ${short(top)}` };
     },
   },
   {
@@ -86,23 +89,24 @@ const HELP =
 
 /** Builds the pictures. */
 export function mount(host, app) {
-  const grid = () => app.scene().network.grid;
+  const cut = () => app.scene().cut;
   const level = h("output", { class: "level small muted", "aria-label": "Zoom" });
   const zoom = (label, text, factor) =>
-    h("button", { type: "button", "aria-label": label, onclick: () => zoomBy(app, factor, grid()) }, text);
+    h("button", { type: "button", "aria-label": label, onclick: () => zoomBy(app, factor, cut()) }, text);
   const [less, more, whole] = [
     zoom("Zoom out", "\u2212", 1 / STEP),
     zoom("Zoom in", "+", STEP),
-    zoom("Reset: show the whole picture", "Reset", 0),
+    zoom("Reset: show all of it", "Reset", 0),
   ];
+  const heard = h("p", { class: "muted small", hidden: true });
   const spoken = h("p", { class: "unseen", role: "status" });
   const said = (row) => {
-    const width = grid()[1];
-    spoken.textContent = `Pixel ${row % width}, ${Math.floor(row / width)}`;
+    const seen = cut();
+    spoken.textContent = `${capital(seen.unit)} ${seen.words(row)}`;
   };
   const tiles = TILES.map((about) => build(about));
   for (const tile of tiles) {
-    listen(tile.frame, app, { grid, said });
+    listen(tile.frame, app, { cut, said });
     tile.frame.addEventListener("focus", () => stop(tile));
   }
   // All tiles share lens and pixel, so one of them is enough to stop at on the way with Tab.
@@ -111,6 +115,7 @@ export function mount(host, app) {
   put(
     host,
     h("header", {}, h("h2", {}, "Pictures"), h("div", { class: "lens" }, level, less, more, whole)),
+    heard,
     h("p", { class: "unseen", id: "lens-help" }, HELP),
     h(
       "div",
@@ -123,23 +128,25 @@ export function mount(host, app) {
   const paint = () => {
     if (app.state.view !== "atoms") return;
     const now = whatIs(app);
-    if (app.hover >= now.grid[0] * now.grid[1]) pointAt(app, null);
+    if (app.hover >= now.cut.points) pointAt(app, null);
     for (const tile of tiles) repaint(tile, now);
+    heard.hidden = !now.cut.sound;
+    if (now.cut.sound) heard.textContent = hearing(now);
     if (tiles.find((tile) => tile.frame.tabIndex === 0).figure.hidden) stop(tiles[0]);
     aim();
   };
   const aim = () => {
     if (app.state.view !== "atoms") return;
     const { lens, row } = app.state;
-    const shape = grid();
-    for (const tile of tiles) if (!tile.figure.hidden) point(tile, lens, app.hover ?? null, row, shape);
+    const seen = cut();
+    for (const tile of tiles) if (!tile.figure.hidden) point(tile, lens, app.hover ?? null, row, seen);
     host.classList.toggle("zoomed", lens.zoom > 1);
     level.textContent = `${Number(lens.zoom.toFixed(lens.zoom < 10 ? 1 : 0))}\u202f×`;
     less.disabled = whole.disabled = lens.zoom <= 1;
     more.disabled = lens.zoom >= 64;
   };
   const [paintSoon, aimSoon] = [perFrame(paint), perFrame(aim)];
-  const painted = ["view", "pane", "atom", "gains", "loaded", "edited", "fault"];
+  const painted = ["view", "pane", "atom", "gains", "loaded", "edited", "fault", "slice"];
   app.on((changed) => {
     if (painted.some((name) => changed.has(name))) paintSoon();
     else if (changed.has("lens") || changed.has("row") || changed.has("hover")) aimSoon();
@@ -165,15 +172,14 @@ export function shownTiles(app) {
 /** Everything that the tiles depend on. */
 function whatIs(app) {
   const scene = app.scene();
-  const { grid, channels } = scene.network;
+  const { channels } = scene.network;
   const edited = app.edited();
   return {
     ...scene,
-    grid,
     channels,
     measured: Boolean(scene.dictionary?.effects.some((one) => one.head === scene.signal.head)),
     editing: Object.keys(app.state.panes[0].gains).length > 0,
-    edited: edited?.output.length === grid[0] * grid[1] * channels ? edited : null,
+    edited: edited?.output.length === scene.cut.points * channels ? edited : null,
     halted: app.halted[0],
   };
 }
@@ -196,13 +202,13 @@ function repaint(tile, now) {
   const { about, figure, frame, canvas } = tile;
   figure.hidden = !about.shown(now);
   if (figure.hidden) return;
-  const [height, width] = now.grid;
+  const [height, width] = now.cut.frame;
   const title = about.title(now);
-  const key = [now.network, now.signal, now.failed, now.halted, ...about.needs(now)];
+  const key = [now.network, now.cut, now.signal, now.failed, now.halted, ...about.needs(now)];
   if (tile.key?.length === key.length && key.every((one, i) => one === tile.key[i])) return;
   tile.key = key;
   frame.style.aspectRatio = `${width} / ${height}`;
-  frame.setAttribute("aria-label", `${title}, ${width} by ${height} pixels`);
+  frame.setAttribute("aria-label", `${title}, ${said(now.cut)}`);
   tile.title.textContent = title;
   const ready = key.every((one) => one !== null);
   canvas.hidden = !ready;
@@ -212,25 +218,42 @@ function repaint(tile, now) {
 }
 
 /** Puts a tile under the lens, with its marks on the pixels that are kept and pointed at. */
-function point({ canvas, marks, frame }, lens, hover, row, grid) {
+function point({ canvas, marks, frame }, lens, hover, row, cut) {
   canvas.style.transform = transform(lens);
-  const side = [(100 * lens.zoom) / grid[1], (100 * lens.zoom) / grid[0]];
+  const side = [(100 * lens.zoom) / cut.shape[1], (100 * lens.zoom) / cut.shape[0]];
   const [kept, down, across, at] = marks;
-  square(kept, row === hover ? null : row, lens, side, grid);
-  const place = square(at, hover, lens, side, grid);
+  square(kept, row === hover ? null : row, lens, side, cut);
+  const place = square(at, hover, lens, side, cut);
   down.hidden = across.hidden = place === null;
   if (place) [down.style.left, across.style.top] = place;
   frame.classList.toggle("steady", hover !== null && hover === row);
 }
 
-function square(mark, row, lens, side, grid) {
-  const at = row === null ? null : shownAt(lens, placeOf(row, grid));
+function square(mark, row, lens, side, cut) {
+  const pixel = row === null ? null : cut.pixel(row);
+  const at = pixel === null ? null : shownAt(lens, placeOf(pixel, cut.shape));
   mark.hidden = at === null || at.some((share) => share < 0 || share > 1);
   if (mark.hidden) return null;
   const place = [`${100 * at[0]}%`, `${100 * at[1]}%`];
   [mark.style.left, mark.style.top] = place;
   [mark.style.width, mark.style.height] = [`${side[0]}%`, `${side[1]}%`];
   return place;
+}
+
+/** How a sound is drawn. */
+function hearing({ cut, signal }) {
+  const size = windowOf(cut.points);
+  const high = signal.rate ? `${short(signal.rate / 2000)}\u202fkHz` : "half a cycle a sample";
+  return (
+    `Across: time. Above: the wave, or what is measured along it. Below: a spectrogram from 0 to ${high}, ` +
+    `−80\u202fdB (black) to 0\u202fdB, a sine of full scale; Hann window of ${size} samples, every ${size / 4}.`
+  );
+}
+
+/** How large a frame is, in words. */
+function said(cut) {
+  if (cut.sound) return cut.size;
+  return `${cut.shape[1]} by ${cut.shape[0]} ${cut.unit}s`;
 }
 
 /** Why a tile is empty: two wait for an edit, the others for the bundle. */
@@ -240,11 +263,14 @@ function waiting({ name }, now) {
   return computed ? "computing" : "loading";
 }
 
-const picture = (values, { grid, channels }) => pictureImage(values, grid, channels);
+const picture = (values, { cut, channels }) => valuesImage(values, cut, channels);
 
-function apart(first, second, { grid, channels }) {
+function apart(first, second, { cut, channels }) {
   const { values, top } = distance(first, second, channels);
-  return { image: denseHeat(values, top, grid), words: `up to ${short(top)}` };
+  return {
+    image: denseImage(values, top, cut, difference(first, second, cut, channels)),
+    words: `up to ${short(top)}`,
+  };
 }
 
 const decibels = (value) => `${fixed(value, 2)}\u202fdB`;

@@ -3,8 +3,9 @@
 import { h, put } from "inrlens/dom.js";
 import { perFrame } from "inrlens/draw/frame.js";
 import { letGo } from "inrlens/draw/gestures.js";
-import { show, thumbnail } from "inrlens/draw/raster.js";
-import { fixed, short } from "inrlens/model/numbers.js";
+import { show } from "inrlens/draw/raster.js";
+import { smallImage } from "inrlens/draw/seen.js";
+import { capital, fixed, short } from "inrlens/model/numbers.js";
 
 /** Pixels of a thumbnail's longer side. */
 const SIDE = 44;
@@ -52,28 +53,28 @@ export function mount(host, app) {
     items.forEach((item, i) => fill(item, found[i] ?? null, scene, images));
   };
 
-  const head = ({ network, dictionary, atoms, target, output }, row, held, number) => {
-    const width = network.grid[1];
-    const place = (at) => `(${at % width}, ${Math.floor(at / width)})`;
-    const what = dictionary ? "Atoms of pixel" : "Pixel";
-    write(title, row === null ? "Atoms of a pixel" : `${what} ${place(row)}`);
+  const head = ({ network, cut, dictionary, atoms, target, output }, row, held, number) => {
+    const place = (at) => `(${cut.words(at)})`;
+    const what = dictionary ? `Atoms of ${cut.unit}` : capital(cut.unit);
+    write(title, row === null ? `Atoms of a ${cut.unit}` : `${what} ${place(row)}`);
     kept.hidden = held === null;
     if (held !== null) {
       write(kept, row === held ? "kept" : `kept ${place(held)}`);
-      kept.setAttribute("aria-label", `Let go of the kept pixel ${place(held)}`);
+      kept.setAttribute("aria-label", `Let go of the kept ${cut.unit} ${place(held)}`);
       kept.title = "Let go of it";
     }
     order.hidden = !dictionary;
     colours.hidden = row === null;
     columns.hidden = !number;
     hint.hidden = row !== null && (number > 0 || !atoms);
-    if (!hint.hidden) write(hint, row !== null ? "No atom fires here." : dictionary ? HINT : BARE);
+    if (!hint.hidden)
+      write(hint, row !== null ? "No atom fires here." : (dictionary ? HINT : BARE).replace("pixel", cut.unit));
     if (row === null) return;
     [target, output].forEach((values, i) => paint(swatches[i], values, row, network.channels));
   };
 
   const soon = perFrame(draw);
-  const drawn = ["view", "pane", "loaded", "hover", "row", "rowBy"];
+  const drawn = ["view", "pane", "loaded", "hover", "row", "rowBy", "slice"];
   app.on((changed) => {
     if (drawn.some((name) => changed.has(name))) soon();
     else if (changed.has("atom")) for (const item of items) mark(item, app.state.panes[0].atom);
@@ -105,14 +106,14 @@ function fill(item, found, scene, images) {
   item.line.hidden = !found;
   if (!found) return;
   const { atom, code, effect } = found;
-  const { network, dictionary, atoms, effects } = scene;
+  const { cut, dictionary, atoms, effects } = scene;
   const drop = effects ? effects.numbers.psnr_drop[atom] : NaN;
   const words = [`atom ${atom}`, short(code), short(effect), short(drop)];
   [item.name, item.code, item.effect, item.drop].forEach((cell, i) => write(cell, words[i]));
   const said = `${words[0]}, code ${words[1]}, effect here ${words[2]}, ${words[3]} dB lost without it`;
   if (item.button.ariaLabel !== said) item.button.setAttribute("aria-label", said);
-  const key = `${dictionary.id} ${atom}`;
-  if (item.key !== key) show(item.canvas, imageOf(images, key, atoms, atom, network.grid));
+  const key = `${dictionary.id} ${atom} ${cut.axis} ${cut.index}`;
+  if (item.key !== key) show(item.canvas, imageOf(images, key, atoms, atom, cut));
   item.key = key;
   mark(item, scene.atom);
 }
@@ -123,12 +124,12 @@ function mark({ button, found }, picked) {
 }
 
 /** A thumbnail, kept until many others have been asked for. */
-function imageOf(images, key, atoms, atom, grid) {
+function imageOf(images, key, atoms, atom, cut) {
   let image = images.get(key);
   images.delete(key);
   if (!image) {
     const { rows, codes } = atoms.entries(atom);
-    image = thumbnail(rows, codes, grid, SIDE);
+    image = smallImage(rows, codes, cut, SIDE);
     if (images.size >= KEPT) images.delete(images.keys().next().value);
   }
   images.set(key, image);
@@ -148,7 +149,8 @@ function paint({ patch, values, line }, picture, row, channels) {
   const leftOut = found.some(Number.isNaN);
   patch.hidden = leftOut;
   if (leftOut) return write(values, "left out");
-  const [red, green, blue] = channels > 1 ? found : [found[0], found[0], found[0]];
+  const [red, green, blue] =
+    channels === 3 ? found : Array(3).fill(found.reduce((sum, one) => sum + one, 0) / channels);
   patch.style.background = `rgb(${[red, green, blue].map((value) => Math.round(255 * value)).join(" ")})`;
   write(values, found.map((value) => fixed(value, 3)).join(" "));
 }

@@ -5,7 +5,7 @@ import { cloudOf, STEPS } from "inrlens/draw/cloud.js";
 import { nearest, paintDots } from "inrlens/draw/dots.js";
 import { perFrame } from "inrlens/draw/frame.js";
 import { drawAxes } from "inrlens/draw/plot.js";
-import { mapCanvas } from "inrlens/draw/raster.js";
+import { mapCanvas } from "inrlens/draw/seen.js";
 import { complete, knownNumbers, living } from "inrlens/model/known.js";
 import { count } from "inrlens/model/numbers.js";
 
@@ -30,7 +30,7 @@ export function mount(host, app) {
   };
   app.on((changed) => {
     if (app.state.view !== "atoms") return;
-    if (["loaded", "pane", "view", "axes", "filters", "fault"].some((name) => changed.has(name))) update();
+    if (["loaded", "pane", "view", "axes", "filters", "fault", "slice"].some((name) => changed.has(name))) update();
     if (changed.has("pane")) plot.leave();
     if (changed.has("atom")) plot.mark();
   });
@@ -180,8 +180,8 @@ class Scatter {
     if (!cloud || shown === null) {
       this.told.textContent = cloud ? "Move over the dots, or touch one: its map appears here." : "";
     } else {
-      const { atoms, network } = this.app.scene();
-      mapCanvas(atoms, shown, network.grid, THUMBNAIL, this.map);
+      const { atoms, cut } = this.app.scene();
+      mapCanvas(atoms, shown, cut, THUMBNAIL, this.map);
       this.told.textContent = cloud.say(shown);
     }
     const place = cloud && shown !== null ? cloud.along.indexOf(shown) : -1;

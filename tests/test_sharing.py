@@ -1,0 +1,292 @@
+"""What is shared lies in a folder first: its files, its card, and what must not be in it."""
+
+import getpass
+import json
+import platform
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from hypothesis import given, strategies as st
+
+import command
+import inrlens as il
+import toys
+from inrlens.hub.card import model_card
+from inrlens.hub.facts import network_facts, quality
+from inrlens.hub.front_matter import front_matter
+from inrlens.hub.gather import _of_one
+from inrlens.hub.private import check_nothing_private
+from inrlens.studies.record import read_record
+from inrlens.studies.run_folder import open_field, write_fit_run
+
+GRID = (12, 15)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cohort's run folder; not to be changed."""
+    folder = tmp_path_factory.mktemp("shared") / "run"
+    members = toys.signals(2, GRID)
+    folder.mkdir()
+    write_fit_run(folder, il.fit_cohort(members, toys.recipe(), seed=5), members)
+    return folder
+
+
+def _front(folder: Path) -> dict[str, object]:
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    found = yaml.safe_load(card.split("---\n")[1])
+    assert isinstance(found, dict)
+    return found
+
+
+def test_every_backbone_comes_back_bit_for_bit(backbone: str, tmp_path: Path) -> None:
+    field = toys.field(backbone)
+    assert il.save_pretrained(field, tmp_path / "shared") == ("field.safetensors", "README.md")
+    back = il.from_pretrained(tmp_path / "shared")
+    assert isinstance(back, il.Field)
+    assert back.backbone == field.backbone
+    assert all(torch.equal(a, b) for a, b in zip(back.parameters(), field.parameters(), strict=True))
+    assert backbone in _front(tmp_path / "shared")["tags"]  # type: ignore[operator]
+
+
+def test_a_run_is_shared_without_its_signals_and_serves_without_them(run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "shared"
+    names = il.save_pretrained(run, folder)
+    assert names == ("run.json", "field.safetensors", "history.csv", "README.md")
+    assert sorted(path.name for path in folder.rglob("*")) == sorted(names)
+    assert (folder / "field.safetensors").read_bytes() == (run / "field.safetensors").read_bytes()
+    assert read_record(folder) == read_record(run)
+    field, signals = open_field(folder)
+    assert signals is None
+    assert torch.equal(field.render(), open_field(run)[0].render())
+    assert command.done("ranks", folder, "--json").json == command.done("ranks", run, "--json").json
+    sentence = command.refused("report", folder)
+    assert "holds no signals.safetensors: the run was shared without its signals, which are needed here" in sentence
+
+
+def test_a_run_with_its_signals_is_a_whole_run(run: Path, tmp_path: Path) -> None:
+    names = il.save_pretrained(run, tmp_path / "shared", signals=True)
+    assert set(names) >= {"signals.safetensors", "reconstructions/00.png", "reconstructions/01.png"}
+    command.done("report", tmp_path / "shared")
+    assert isinstance(il.from_pretrained(tmp_path / "shared"), il.Field)
+
+
+def test_a_demo_s_run_names_no_picture_that_stays_behind(run: Path, tmp_path: Path) -> None:
+    content = json.loads((run / "run.json").read_text())
+    transfer = {"backbone": "siren", "signal": 0, "freeze": 1, "rest": "warm", "seed": 0, "psnr": 30.0, "ssim": None}
+    kept = {"seconds": 1.0, "outcome": "finished", "divergences": [], "picture": "transfers/a.png"}
+    copy = tmp_path / "run"
+    subprocess.run(["cp", "-r", run, copy], check=True)
+    (copy / "run.json").write_text(json.dumps({**content, "transfers": [{**transfer, **kept}]}))
+    il.save_pretrained(copy, tmp_path / "shared")
+    assert read_record(copy).transfers[0].picture == "transfers/a.png"
+    assert read_record(tmp_path / "shared").transfers[0].picture is None
+
+
+def test_nothing_of_this_machine_is_told(run: Path, tmp_path: Path) -> None:
+    il.save_pretrained(run, tmp_path / "shared")
+    for path in (tmp_path / "shared").rglob("*"):
+        data = path.read_bytes()
+        assert str(Path.home()).encode() + b"/" not in data, path
+        assert str(tmp_path.parent).encode() not in data, path
+        assert platform.node().encode() not in data, path
+        assert not re.search(rb"/" + re.escape(getpass.getuser().encode()) + rb"\b", data), path
+
+
+def test_the_card_tells_the_run_s_own_numbers(run: Path, tmp_path: Path) -> None:
+    il.save_pretrained(run, tmp_path / "shared", repo_id="me/faces", license="cc-by-4.0")
+    card, front = (tmp_path / "shared" / "README.md").read_text(), _front(tmp_path / "shared")
+    (condition,) = read_record(run).conditions
+    assert (front["library_name"], front["license"], front["metrics"]) == ("inrlens", "cc-by-4.0", ["psnr"])
+    (index,) = front["model-index"]  # type: ignore[misc, attr-defined]
+    psnr, ssim = index["results"][0]["metrics"]
+    assert psnr["value"] == pytest.approx(condition.psnr, abs=1e-4)
+    assert psnr["args"] == {"n": 2, "standard_deviation": pytest.approx(np.std(condition.psnrs, ddof=1), abs=1e-4)}
+    assert ssim["value"] == pytest.approx(condition.ssim, abs=1e-6)
+    assert f"mean over n = 2 signals, standard deviation {np.std(condition.psnrs, ddof=1):.2f} dB" in card
+    for number, signal in enumerate(toys.signals(2, GRID)):
+        assert f"| {number} | {signal.name} | `{signal.digest}` | {condition.psnrs[number]:.2f} |" in card
+    for layer, rank in enumerate(condition.ranks.weight):
+        assert re.search(rf"^\| {layer}( \(tau\\\*\))? \| {rank:.2f} \|", card, re.MULTILINE)
+    assert condition.advice in card
+    assert f"Written by InrLens {il.__version__}" in card
+    for key, value in condition.recipe.items():
+        assert key.replace("_", r"\_") in card
+        if isinstance(value, int):
+            assert f"{key} {value}".replace("_", r"\_") in card
+
+
+def test_the_card_s_three_lines_run(cohort_fit: il.Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cohort = cohort_fit.field
+    sae = toys.sae(cohort)
+    atlas = il.effects(cohort, sae, il.encode(cohort, sae))
+    (tmp_path / "me").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for things in (cohort_fit, sae, atlas, {"one": cohort, "two": sae}, [sae, atlas], [cohort, sae, atlas]):
+        il.save_pretrained(things, "me/faces", force=Path("me/faces").exists(), repo_id="me/faces")
+        code = Path("me/faces/README.md").read_text().split("```python\n")[1].split("```")[0]
+        assert len(code.strip().splitlines()) <= 4
+        names: dict[str, object] = {}
+        exec(code, names)
+        assert {"image", "atoms", "drops"} & set(names)
+
+
+@given(
+    st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=40),
+    st.floats(min_value=0, max_value=90),
+    st.integers(min_value=2, max_value=9),
+)
+def test_front_matter_is_yaml_that_reads_back(name: str, psnr: float, n: int) -> None:
+    facts = network_facts(name, toys.field(), tuple(psnr + i for i in range(n)), None)
+    found = yaml.safe_load(front_matter("faces", [facts], "other"))
+    assert found["license"] == "other"
+    assert found["model-index"][0]["results"][0]["task"]["name"] == f"Reconstruction by {name}"
+    assert found["model-index"][0]["results"][0]["metrics"][0]["args"]["n"] == n
+
+
+def test_a_signal_s_name_cannot_break_the_card() -> None:
+    field = toys.field(heads=1)
+    field.origin = replace(field.origin, signals=(("a|b\n## <script>`*x*`", "0" * 64),))
+    card = model_card("me/x", [network_facts("field.safetensors", field, (30.0,), None)], [], None)
+    assert r"| 0 | a\|b ## &lt;script&gt;\`\*x\*\` | `" in card
+
+
+def test_a_diverged_fit_has_a_card_too() -> None:
+    facts = network_facts("field.safetensors", toys.field(), (float("nan"), 20.0), None)
+    assert "model-index" not in front_matter("x", [facts], None)
+    assert "PSNR nan dB" in model_card("me/x", [facts], [], None)
+    assert quality((float("inf"), 20.0)).deviation is None
+    assert quality((20.0,)).deviation is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/home/anna/photos/a.png",
+        "from /data/faces",
+        "~/photos",
+        "~anna/photos",
+        "C:\\Users\\anna",
+        "D:/scans/1.nii",
+        "\\\\server\\share",
+        "file:///tmp/x",
+        "source='/srv/x.pt'",
+        "/secret",
+        f"shared/{getpass.getuser()}/x",
+    ],
+)
+def test_paths_of_this_machine_are_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        il.InputError, match=r"run\.json would tell others .* \(at plan\.notes\.0\), a path of this mach"
+    ):
+        check_nothing_private("run.json", {"plan": {"notes": [text]}})
+    field = toys.field(heads=1)
+    field.origin = replace(field.origin, signals=((text, "0" * 64),))
+    with pytest.raises(il.InputError, match=r"field\.safetensors would tell others"):
+        il.save_pretrained(field, tmp_path / "shared")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["noise 1/f", "male/000016.jpg", "and/or", "a / b", "https://example.org/x", "3:4", "(0, 1]", "N/A", "s/p/q"],
+)
+def test_other_texts_with_strokes_are_no_paths(text: str) -> None:
+    check_nothing_private("run.json", {text: [text]})
+
+
+def test_what_cannot_be_shared_is_refused_in_one_sentence(cohort: il.Field, tmp_path: Path) -> None:
+    sae = toys.sae(cohort)
+    wrapped = il.wrap(torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Linear(4, 3)), layers=["0"])
+    (tmp_path / "text.safetensors").write_text("no")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "mine.txt").write_text("x")
+    folder = tmp_path / "shared"
+    for things, words in (
+        ([], "there is nothing to share"),
+        ([cohort, cohort], r"two of the things to share would both be 'field.safetensors': give each a name"),
+        ({"a": cohort, "A": sae}, r"two of the things to share would both be 'a.safetensors'"),
+        ({"../a": cohort}, r"'../a' cannot be the name of a shared file: use up to 96 letters"),
+        (wrapped, "a wrapped network cannot be shared: its code is not ours"),
+        (tmp_path / "none.safetensors", "none.safetensors does not exist or is no file"),
+        (tmp_path / "text.safetensors", "text.safetensors is not a checkpoint of InrLens, or it is cut short or dam"),
+        (tmp_path / "empty", r"empty holds no run\.json: it is not a run of InrLens"),
+        ({"a": tmp_path / "empty"}, r"is the folder of a run, whose files have names: share it without 'a'"),
+    ):
+        with pytest.raises(il.InputError, match=words):
+            il.save_pretrained(things, folder)
+    with pytest.raises(il.InputError, match=r"a Signal cannot be shared: give a field"):
+        list(toys.unchecked(_of_one)(toys.signal(), None, False))
+    with pytest.raises(il.InputError, match=r"'CC BY' is no licence's identifier: give one such as mit, cc-by-4.0"):
+        il.save_pretrained(cohort, folder, license="CC BY")
+    with pytest.raises(il.InputError, match=r"taken is a folder without a run of ours, so --force will not replace it"):
+        il.save_pretrained(cohort, tmp_path / "taken", force=True)
+    assert not folder.exists()
+    il.save_pretrained(cohort, folder)
+    with pytest.raises(il.InputError, match=r"shared exists already"):
+        il.save_pretrained(sae, folder)
+    il.save_pretrained(sae, folder, force=True)
+    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "dictionary_layer1.safetensors"]
+    (folder / "mine.txt").write_text("x")
+    with pytest.raises(il.InputError, match=r"shared also holds 'mine.txt', which --force would delete"):
+        il.save_pretrained(sae, folder, force=True)
+    assert command.leftovers(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_loaded_is_refused_in_one_sentence(cohort: il.Field, tmp_path: Path) -> None:
+    folder = tmp_path / "shared"
+    il.save_pretrained(cohort, folder)
+    good = (folder / "field.safetensors").read_bytes()
+    with pytest.raises(il.InputError, match=r"shared is a folder of this machine, which has no revision 'v1'"):
+        il.from_pretrained(folder, revision="v1")
+    with pytest.raises(il.InputError, match=r"shared holds no file 'x.safetensors'; it has README.md, field.safet"):
+        il.from_pretrained(folder, "x.safetensors")
+    with pytest.raises(il.InputError, match=r"field.safetensors is a file: load it with il.load"):
+        il.from_pretrained(folder / "field.safetensors")
+    for name in (tmp_path / "none", "./none", "a/b/c", "~/none"):
+        with pytest.raises(il.InputError, match=r"there is no folder .*: give one that is there, or a repository as"):
+            il.from_pretrained(name)
+    (folder / "field.safetensors").write_bytes(good[:-10])
+    with pytest.raises(il.InputError, match=r"field.safetensors is not a checkpoint of InrLens, or it is cut short"):
+        il.from_pretrained(folder)
+    (folder / "field.safetensors").unlink()
+    with pytest.raises(il.InputError, match=r"shared holds no field, dictionary or atlas of InrLens; it has README.md"):
+        il.from_pretrained(folder)
+
+
+def test_a_folder_needs_no_client_and_a_repository_says_what_to_install(cohort: il.Field, tmp_path: Path) -> None:
+    il.save_pretrained(cohort, tmp_path / "shared")
+    lines = (
+        "import sys; sys.modules['huggingface_hub'] = None",
+        "import inrlens as il",
+        f"assert isinstance(il.from_pretrained({str(tmp_path / 'shared')!r}), il.Field)",
+        "try: il.from_pretrained('me/faces')",
+        "except il.InputError as error: print(error)",
+        "try: il.push_to_hub(il.Field.new('siren', width=4, depth=2), 'me/faces')",
+        "except il.InputError as error: print(error)",
+    )
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, capture_output=True, text=True)
+    said = 'sharing through the hub needs huggingface_hub: install it with pip install "inrlens[hub]".'
+    assert done.stdout.splitlines() == [said, said]
+
+
+def test_push_into_a_folder_and_pull_from_it(bench: Path, tmp_path: Path) -> None:
+    folder, out = tmp_path / "look", tmp_path / "pulled"
+    done = command.done(
+        "push", bench / "cohort", bench / "sae.safetensors", "me/run", "--folder", folder, "--json"
+    ).json
+    sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
+    assert done["files"] == sizes
+    assert 'il.from_pretrained("me/run")' in (folder / "README.md").read_text()
+    assert "written to" in command.done("pull", folder, "-o", out).out
+    assert {path.name: path.stat().st_size for path in out.iterdir()} == sizes
+    sentence = command.refused("push", bench / "cohort", "cohort")
+    assert sentence.startswith("'cohort' is no name of a repository: write OWNER/NAME")
