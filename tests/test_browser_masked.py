@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from playwright.sync_api import Page
 
 import inrlens as il
@@ -36,10 +37,10 @@ def test_a_masked_signal(page: Page, watch: Watch, tmp_path: Path) -> None:
     made = il.write_explorer(field, tmp_path / "explorer", sae=sae, signal=signal)
     with serving(made.path, watch) as url:
         opened(page, url)
-        original = pixels(tile(page, "Original"))
+        fitted_to = pixels(tile(page, "Original"))
         kept = ~HOLE.numpy()
-        close(original[kept], picture(signal.image())[kept])
-        hatched = original[HOLE.numpy()]
+        close(fitted_to[kept], picture(signal.image())[kept])
+        hatched = fitted_to[HOLE.numpy()]
         assert (hatched == hatched[:, :1]).all()
         assert set(np.unique(hatched).tolist()) == {96, 176}
         difference = pixels(tile(page, "Difference"))[HOLE.numpy()]
@@ -55,3 +56,39 @@ def test_a_masked_signal(page: Page, watch: Watch, tmp_path: Path) -> None:
         assert told
         assert float(told[1]) == pytest.approx(one.psnr_before, abs=0.01)
         assert float(told[2]) == pytest.approx(one.psnr_after, abs=0.01)
+
+
+def original(page: Page, watch: Watch, field: il.Field, signal: il.Signal, folder: Path) -> NDArray[np.uint8]:
+    """What the page draws of a signal, once the network's difference to it is drawn too."""
+    with serving(il.write_explorer(field, folder, signal=signal).path, watch) as url:
+        page.goto(url)
+        tile(page, "Difference").wait_for()
+        return pixels(tile(page, "Original"))
+
+
+def fitted(signal: il.Signal) -> il.Field:
+    network = il.make_backbone("siren", coordinates=len(signal.shape), width=16, depth=3)
+    return il.fit(signal, il.Recipe("toy", network, steps=5, learning_rate=1e-3)).field
+
+
+def test_a_slice_is_hatched(page: Page, watch: Watch, tmp_path: Path) -> None:
+    used = torch.ones(6, 8, 10, dtype=torch.bool)
+    used[:, 2:5, 3:9] = False
+    signal = toys.signal(1, (6, 8, 10), 1).masked(used)
+    found, kept = original(page, watch, fitted(signal), signal, tmp_path / "explorer"), used[3].numpy()
+    close(found[kept], np.repeat(picture(signal.image()[3]), 3, -1)[kept])
+    assert set(np.unique(found[~kept]).tolist()) == {96, 176}
+
+
+def test_a_sound_is_silent_where_it_is_left_out(page: Page, watch: Watch, tmp_path: Path) -> None:
+    used = torch.ones(400, dtype=torch.bool)
+    used[150:260] = False
+    plain = toys.signal(1, (400,), 1)
+    silent = il.Signal("silent", torch.where(used[:, None], plain.values, 0.5), (400,))
+    field = fitted(plain.masked(used))
+    drawn = [
+        original(page, watch, field, one, tmp_path / one.name.replace(" ", "-") / str(one.left_out))
+        for one in (plain.masked(used), silent, plain)
+    ]
+    assert np.array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])

@@ -26,9 +26,14 @@ export function mapImage(rows, values, top, cut, sound = null) {
   return barsImage(whole, top, sound);
 }
 
-/** A map with a value at every row. @returns {ImageData} */
+/** A map with a value at every row; over time, one that is not a number is 0. @returns {ImageData} */
 export function denseImage(values, top, cut, sound = null) {
-  return cut.sound ? barsImage(values, top, sound) : denseHeat(cut.dense(values), top, cut.shape);
+  if (!cut.sound) return denseHeat(cut.dense(values), top, cut.shape);
+  return barsImage(
+    values.map((value) => (Number.isNaN(value) ? 0 : value)),
+    top,
+    sound,
+  );
 }
 
 /** A small sparse map, scaled to its own largest mean. @returns {ImageData} */
@@ -47,7 +52,9 @@ export function mapCanvas(atoms, atom, cut, longest, canvas = document.createEle
 
 /** What is heard of the difference of two sounds; null of anything else. */
 export function difference(a, b, cut, channels) {
-  return cut.sound ? { values: a.map((value, at) => 0.5 + value - b[at]), channels } : null;
+  if (!cut.sound) return null;
+  const apart = (value, at) => (Number.isNaN(value) || Number.isNaN(b[at]) ? 0.5 : 0.5 + value - b[at]);
+  return { values: a.map(apart), channels };
 }
 
 function meanOf(values, channels) {

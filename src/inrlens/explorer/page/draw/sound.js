@@ -75,12 +75,12 @@ export function transform(real, imaginary) {
   }
 }
 
-/** Values in [0, 1] as a wave above their spectrogram. @returns {ImageData} */
+/** Values in [0, 1] as a wave above their spectrogram; what is not a number was left out, and is silent. */
 export function soundImage(values, channels) {
   if (!played.has(values))
     played.set(
       values,
-      values.map((value) => Math.min(1, Math.max(0, value))),
+      values.map((value) => (Number.isNaN(value) ? 0.5 : Math.min(1, Math.max(0, value)))),
     );
   const held = played.get(values);
   const image = blank(SOUND.wave + SOUND.gap + SOUND.spectrum);
