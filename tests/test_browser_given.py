@@ -122,24 +122,11 @@ def test_a_network_without_ranks(page: Page, watch: Watch, tmp_path: Path) -> No
         shot(page, "no_ranks")
 
 
-class Table(nn.Module):
-    """An encoding that the page does not know."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("frequencies", 3.0 * torch.randn(6, 2, generator=toys.generator(0)))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Twelve features."""
-        wave = x @ self.frequencies.T
-        return torch.cat([wave.tanh(), wave.cos()], dim=1)
-
-
 def test_a_field_behind_an_encoding_that_the_page_cannot_run(page: Page, watch: Watch, tmp_path: Path) -> None:
-    field = toys.field("ffmlp", heads=1, frequencies=6)
-    field.encoder.encoding = Table()
+    field = toys.field("hashgrid", heads=1)
     with torch.no_grad():
-        field.head.weight *= 8.0
+        field.head.weight *= 2.0
+        field.head.bias += 0.5 - field.render().mean((0, 1))
     sae, photo = toys.sae(field, 1), toys.signal(0, GRID)
     made = il.write_explorer(field, tmp_path / "page", sae=sae, signal=photo)
     atom = il.effects(field, sae, il.encode(field, sae, GRID), signal=photo).rank("energy")[0]
@@ -147,5 +134,8 @@ def test_a_field_behind_an_encoding_that_the_page_cannot_run(page: Page, watch: 
         opened(page, url)
         removed(page, field, sae, atom)
         refused(
-            page, atom, 2.0, 'Network untrained_ffmlp has the encoding "Table", which this page cannot run: edit it'
+            page,
+            atom,
+            2.0,
+            'Network untrained_hashgrid has the encoding "HashEncoding", which this page cannot run: edit it',
         )

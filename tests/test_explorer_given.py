@@ -104,25 +104,11 @@ def test_a_field_is_given_as_a_run_would_have_it(backbone: str, tmp_path: Path) 
     assert np.array_equal(read(folder, signal["weight"]), field.head.weight[:3].detach().numpy())
 
 
-class Table(nn.Module):
-    """An encoding that is no Fourier projection."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("frequencies", torch.randn(6, 2, generator=toys.generator(0)))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Twelve features."""
-        wave = x @ self.frequencies.T
-        return torch.cat([wave.tanh(), wave], dim=1)
-
-
 def test_an_encoding_that_the_page_does_not_know_is_named(tmp_path: Path) -> None:
-    field = toys.field("ffmlp", heads=1, frequencies=6)
-    field.encoder.encoding = Table()
+    field = toys.field("hashgrid", heads=1)
     folder = il.write_explorer(field, tmp_path / "page", sae=toys.sae(field, 1), signal=toys.signal()).path
     (about,) = manifest_of(folder)["networks"]
-    assert about["encoding"] == {"kind": "Table", "frequencies": None}
+    assert about["encoding"] == {"kind": "HashEncoding", "frequencies": None}
     assert len(about["layers"]) == 4
 
 
