@@ -49,7 +49,7 @@ def test_a_link_restores_what_is_seen(page: Page, url: str, toy: Explored) -> No
     page.get_by_label("Number to filter by").select_option(label="active fraction")
     page.get_by_label("active fraction, lowest").fill("2")
     page.get_by_label("active fraction, lowest").press("Enter")
-    page.get_by_label("Across").select_option(label="locality")
+    page.get_by_label("Across", exact=True).select_option(label="locality")
     row = 5 * WIDTH + 20
     point(page, row)
     page.mouse.down()

@@ -109,9 +109,13 @@ class HashEncoding(Encoding):
         self, rows: Int[Tensor, "corners levels n"], weights: Float[Tensor, "corners levels n"]
     ) -> Float[Tensor, "n e"]:
         """The features between vertices as ``vertices`` gives them."""
-        features = nn.functional.embedding_bag(
-            rows.flatten(1).T, self.tables, per_sample_weights=weights.flatten(1).T, mode="sum"
-        )
+        if torch.is_grad_enabled():
+            # embedding_bag, which makes no array over all corners, has no second derivative, as MAML needs it.
+            features = (nn.functional.embedding(rows, self.tables) * weights.unsqueeze(-1)).sum(0)
+        else:
+            features = nn.functional.embedding_bag(
+                rows.flatten(1).T, self.tables, per_sample_weights=weights.flatten(1).T, mode="sum"
+            )
         _, levels, n = rows.shape
         by_row = features.reshape(levels, n, self.tables.shape[1]).transpose(0, 1)
         return by_row.reshape(n, levels * self.tables.shape[1])

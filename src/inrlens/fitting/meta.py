@@ -106,7 +106,7 @@ def _fit_meta(
     tile = compute.tile or _TILE
     objectives = [_objective(field, signal, signal.used, tile) for signal in signals]
     hidden = [_objective(field, each, ~each.mask, tile) for each in signals if each.mask is not None and each.left_out]
-    stack = Stack([[field.encoder.layer(index) for index in range(field.depth)]], [field.head])
+    stack = Stack([field.encoder.trained(0)], [field.head])
     gradient = partial(_outer_gradient, field, objectives, method, recipe)
     # Rows of a history that are of different signals say nothing about each other.
     fall_db = math.inf if recipe.signals < len(signals) else DIVERGENCE_DB
