@@ -24,7 +24,7 @@ def seen(page: Page) -> dict[str, object]:
         "order": region(page, "Order and filters").get_by_label("Order by").input_value(),
         "total": region(page, "Order and filters").get_by_role("status").first.text_content(),
         "filter": [one.input_value() for one in region(page, "Order and filters").get_by_role("textbox").all()[1:]],
-        "axes": [page.get_by_label(label).input_value() for label in ("Upward", "Across")],
+        "axes": [page.get_by_label(label, exact=True).input_value() for label in ("Upward", "Across")],
         "zoom": page.get_by_label("Zoom", exact=True).text_content(),
         # A link has four digits of the place, a part of a pixel.
         "lens": [round(float(part), 1) for part in re.findall(r"[-\d.]+", transform)],
