@@ -25,7 +25,7 @@ from inrlens.signals.signal import coordinates
 from inrlens.workers import cores, torch_on_one_thread
 from timing import Machine, MachineCalls, about, alternate
 
-TAU_STAR = {"ffmlp": 0}
+TAU_STAR = {"ffmlp": 0, "hashgrid": 0}
 """The freeze depth that a network's second line is timed at, where it is not 1."""
 _WAVES = {"sine", "finer", "gabor"}
 _BELLS = {"gauss", "gabor"}
