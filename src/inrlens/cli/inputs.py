@@ -79,6 +79,7 @@ def signal_like(
         InputError: where the file cannot be read, or does not fit.
     """
     from inrlens.cli.sources import is_image, one_signal
+    from inrlens.signals.sizing import sides
 
     wanted, own = field.backbone.coordinates, grid or field.grid or ()
     if size is None and is_image(path) and len(own) == 2:
@@ -89,13 +90,9 @@ def signal_like(
     if signal.channels != field.channels:
         raise InputError(f"{path} has {signal.channels} channels, and the network {field.channels}.")
     if grid is not None and signal.shape != grid:
-        raise InputError(f"{path} has {_sides(signal.shape)} samples, and the grid {_sides(grid)}: they must be equal.")
+        raise InputError(f"{path} has {sides(signal.shape)} samples, and the grid {sides(grid)}: they must be equal.")
     return signal
 
 
 def _axes(count: int) -> str:
     return "1 axis" if count == 1 else f"{count} axes"
-
-
-def _sides(shape: tuple[int, ...]) -> str:
-    return "x".join(str(side) for side in shape)

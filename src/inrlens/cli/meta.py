@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import typer
 
 from inrlens.cli import options as opt
-from inrlens.cli.output import duration, note, pairs, show, show_json, shown_path, warn
+from inrlens.cli.output import duration, pairs, show, show_json, shown_path, warn
 from inrlens.cli.parsing import check_not_input, check_positive, parse_size
-from inrlens.cli.resume import begin_anew, check_file_start, only_one_file, state_file
+from inrlens.cli.resume import begin_anew, check_file_start, end_interrupted, only_one_file, state_file
 
 EXAMPLES = (
     "inrlens meta photos/ --recipe small --size 64x80 -o start.safetensors",
@@ -117,8 +117,4 @@ def meta(
     if fitted.outcome == "diverged":
         warn("the learning diverged: a lower --lr or --inner-lr may help.")
     if fitted.outcome == "interrupted":
-        note(
-            f"interrupted: {shown_path(out)} holds the start as it was after step {fitted.steps:,}; "
-            f"the same command with --resume goes on from there."
-        )
-        raise typer.Exit(130)
+        end_interrupted(out, "the start", fitted.steps)

@@ -5,6 +5,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
+
+import typer
 
 from inrlens.cli.output import note, shown_path
 from inrlens.cli.parsing import check_free_file
@@ -101,6 +104,19 @@ def only_one_file(out: Path) -> Iterator[None]:
             yield
         finally:
             held_by.unlink(missing_ok=True)
+
+
+def end_interrupted(out: Path, what: str, steps: int) -> NoReturn:
+    """Says what the file ``out`` holds of ``what`` after a Ctrl-C, and ends.
+
+    Raises:
+        typer.Exit: with code 130.
+    """
+    note(
+        f"interrupted: {shown_path(out)} holds {what} as it was after step {steps:,}; "
+        "the same command with --resume goes on from there."
+    )
+    raise typer.Exit(130)
 
 
 def _lock_file(out: Path) -> Path:

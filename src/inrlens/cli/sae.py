@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from inrlens.cli import options as opt
-from inrlens.cli.output import columns, note, show, show_json, shown_path, warn
+from inrlens.cli.output import columns, show, show_json, shown_path, warn
 from inrlens.cli.parsing import check_not_input, check_positive, parse_grid
-from inrlens.cli.resume import begin_anew, check_file_start, only_one_file, state_file
+from inrlens.cli.resume import begin_anew, check_file_start, end_interrupted, only_one_file, state_file
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -98,11 +98,7 @@ def sae(
     if trained.outcome == "diverged":
         warn("the training diverged: a lower --lr may help.")
     if trained.outcome == "interrupted":
-        note(
-            f"interrupted: {shown_path(out)} holds the dictionary as it was after step "
-            f"{trained.steps:,}; the same command with --resume goes on from there."
-        )
-        raise typer.Exit(130)
+        end_interrupted(out, "the dictionary", trained.steps)
 
 
 def _table(quality: "SaeQuality", between: "SaeQuality") -> "Table":

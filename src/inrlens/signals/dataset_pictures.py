@@ -14,7 +14,7 @@ from inrlens.signals.images import check_fitting, fitted, load_image
 from inrlens.signals.kinds import LAYOUTS, DataKind
 from inrlens.signals.nifti import NIFTI_SUFFIXES, load_nifti_slice
 from inrlens.signals.signal import Signal, signal_from_array
-from inrlens.signals.sizing import Fitting
+from inrlens.signals.sizing import Fitting, sides
 
 
 def read_picture(
@@ -64,14 +64,14 @@ def read_pictures(
         stored.append(picture.shape)
         if kind in LAYOUTS and sorted(stored[-1]) != sorted(stored[0]):
             raise InputError(
-                f"{files[0].name} is {_sides(stored[0])} pixels and {file.name} {_sides(stored[-1])}, so copies of "
+                f"{files[0].name} is {sides(stored[0])} pixels and {file.name} {sides(stored[-1])}, so copies of "
                 f"{LAYOUTS[kind].title} at different scales are mixed: give the folder of one of them."
             )
         signals.append(_brought(picture, file, size, how, channels, turn))
         if signals[-1].shape != signals[0].shape:
             turned = sorted(signals[-1].shape) == sorted(signals[0].shape)
             raise InputError(
-                f"{files[0].name} is {_sides(signals[0].shape)} pixels and {file.name} {_sides(signals[-1].shape)}, "
+                f"{files[0].name} is {sides(signals[0].shape)} pixels and {file.name} {sides(signals[-1].shape)}, "
                 "but the pictures of a data set share one grid: set "
                 + ("turn for the upright ones, or " if turned else "")
                 + "a size that all are brought to."
@@ -85,7 +85,7 @@ def _check(size: tuple[int, int] | None, how: str, channels: int, turn: bool) ->
         raise InputError(f"channels must be 1 (grey) or 3 (colour), not {channels}.")
     if turn and size is not None and size[0] > size[1]:
         raise InputError(
-            f"turn lays every upright picture on its side, but the size {_sides(size)} is upright: "
+            f"turn lays every upright picture on its side, but the size {sides(size)} is upright: "
             f"give {size[1]}x{size[0]}, or leave turn out."
         )
 
@@ -117,7 +117,3 @@ def _resized(array: np.ndarray, bit_depth: int, file: DatasetFile, size: tuple[i
     picture = np.asarray(fitted(file.path, image, size, how), dtype=np.float32)
     picture = picture / np.float32(255.0) if bit_depth == 8 else np.clip(picture, 0.0, 1.0)
     return picture if picture.ndim == 3 else picture[:, :, None]
-
-
-def _sides(shape: tuple[int, ...]) -> str:
-    return "x".join(str(side) for side in shape)

@@ -12,7 +12,7 @@ from inrlens.signals.audio import AUDIO_SUFFIXES, load_audio
 from inrlens.signals.images import load_image
 from inrlens.signals.nifti import NIFTI_SUFFIXES, load_nifti
 from inrlens.signals.signal import Signal
-from inrlens.signals.sizing import Fitting
+from inrlens.signals.sizing import Fitting, sides
 
 _log = logging.getLogger(__name__)
 
@@ -160,12 +160,8 @@ def _alike(folder: Path, signals: SignalList) -> SignalList:
     odd = next((signal for signal in signals if signal.shape != usual), None)
     if odd is not None:
         raise InputError(
-            f"{folder}: {odd.name} has {_sides(odd.shape)} samples and {count} of {len(signals)} files "
-            f"{_sides(usual)}, but signals fitted together share one grid: cut them alike, or leave it out with a "
+            f"{folder}: {odd.name} has {sides(odd.shape)} samples and {count} of {len(signals)} files "
+            f"{sides(usual)}, but signals fitted together share one grid: cut them alike, or leave it out with a "
             "pattern."
         )
     return signals
-
-
-def _sides(shape: tuple[int, ...]) -> str:
-    return "x".join(str(side) for side in shape)

@@ -12,6 +12,7 @@ from inrlens.signals.affine import Affine, to_index, to_points
 from inrlens.signals.images import load_image
 from inrlens.signals.nifti import NIFTI_SUFFIXES, read_stored
 from inrlens.signals.signal import Signal
+from inrlens.signals.sizing import sides
 
 _LOSSY = (".jpeg", ".jpg", ".webp")
 _HALF_A_SAMPLE = 0.5
@@ -37,7 +38,7 @@ def load_mask(path: str | Path, signal: Signal) -> Bool[Tensor, "*grid"]:
         used = _image(path)
     if _long(used.shape) != _long(signal.shape):
         raise InputError(
-            f"{path} holds {_sides(used.shape)} samples, signal {signal.name!r} {_sides(signal.shape)}: give a mask of "
+            f"{path} holds {sides(used.shape)} samples, signal {signal.name!r} {sides(signal.shape)}: give a mask of "
             "the size that is fitted."
         )
     if not bool(used.any()):
@@ -79,7 +80,3 @@ def _check_place(path: Path, affine: Affine | None, signal: Signal) -> None:
 
 def _long(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(side for side in shape if side > 1)
-
-
-def _sides(shape: tuple[int, ...]) -> str:
-    return "x".join(str(side) for side in shape)

@@ -4,6 +4,7 @@ import math
 import os
 
 from inrlens.errors import InputError
+from inrlens.signals.sizing import sides
 
 _FLOAT = 4
 
@@ -18,11 +19,10 @@ def check_memory(name: str, shape: tuple[int, ...], channels: int = 1) -> None:
     """
     needed, there = _FLOAT * math.prod(shape) * (2 * channels + len(shape)), physical_memory()
     if there is not None and needed > there:
-        sides = "x".join(str(side) for side in shape)
         raise InputError(
-            f"{name} holds {sides} samples of {channels} channel{'s' if channels > 1 else ''}, for which a fit needs "
-            f"at least {needed / 2**30:.1f} GiB, and this machine has {there / 2**30:.1f} GiB: cut a part out, or "
-            "bring it to a coarser grid first."
+            f"{name} holds {sides(shape)} samples of {channels} channel{'s' if channels > 1 else ''}, for which a fit "
+            f"needs at least {needed / 2**30:.1f} GiB, and this machine has {there / 2**30:.1f} GiB: cut a part out, "
+            "or bring it to a coarser grid first."
         )
 
 

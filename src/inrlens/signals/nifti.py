@@ -22,6 +22,7 @@ from inrlens.files import whole_file
 from inrlens.signals.affine import Affine, affine_of, check_affine
 from inrlens.signals.memory import check_memory
 from inrlens.signals.signal import Signal, signal_from_array
+from inrlens.signals.sizing import sides
 
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 _MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
@@ -52,7 +53,7 @@ def load_nifti_slice(path: str | Path) -> Signal:
     image = _opened(path)
     shape = _few_axes(image.shape, 2)
     if len(shape) != 2 or math.prod(shape) == 0:
-        raise InputError(f"{path} holds {_sides(image.shape)} values: give a file of one slice, height by width.")
+        raise InputError(f"{path} holds {sides(image.shape)} values: give a file of one slice, height by width.")
     return _signal(path, _values(path, image).reshape(shape), "scale them to [0, 1] first")
 
 
@@ -80,7 +81,7 @@ def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = Non
     image = _opened(path)
     shape = _few_axes(image.shape, 3)
     if len(shape) != 3 or math.prod(shape) == 0:
-        raise InputError(f"{path} holds {_sides(image.shape)} values: give a file of one volume, of three axes.")
+        raise InputError(f"{path} holds {sides(image.shape)} values: give a file of one volume, of three axes.")
     check_memory(str(path), shape)
     array = _values(path, image).reshape(shape)
     if window is not None:
@@ -214,10 +215,6 @@ def _signal(path: Path, array: np.ndarray, mend: str) -> Signal:
     if high > 1.0:
         array = array / np.float32(high)
     return signal_from_array(path.name, torch.from_numpy(np.array(array[..., None], order="C")), bit_depth=16)
-
-
-def _sides(shape: tuple[int, ...]) -> str:
-    return "x".join(str(side) for side in shape)
 
 
 def _check_sum(path: Path) -> None:
