@@ -38,8 +38,8 @@ class Spans:
         if all(span == (-1.0, 1.0) for span in self.coordinates):
             return x
         low, high = (x.new_tensor([span[end] for span in self.coordinates]) for end in (0, 1))
-        # -1 and 1 become the ends themselves, to the bit.
-        return torch.where(x < 0.0, low + (x + 1.0) * ((high - low) / 2.0), high - (1.0 - x) * ((high - low) / 2.0))
+        # lerp counts from the nearer end: -1 and 1 become the ends themselves, to the bit.
+        return torch.lerp(low, high, (x / 2.0).add_(0.5))
 
     def leave(self, out: Float[Tensor, "n mc"]) -> Float[Tensor, "n mc"]:
         """Our values, from what the network gives."""
