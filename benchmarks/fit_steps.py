@@ -5,10 +5,9 @@
 A step is gradient and Adam. ``plain`` is the loop that the field writes: the whole image through autograd at once,
 nothing frozen; where the package siren-pytorch is installed, its network is timed in the same loop. ``floor`` is the
 time that our step's matrix products take at the rate of a 2048x2048 product, plus torch's functions in cache for every
-value of a layer: sine and cosine for SIREN and FINER, exp for Gauss, all three for the real WIRE (the engine's own come
-from numpy and are faster). A network whose layers state no derivative (WIRE), or whose
-tables are trained (hash grid), has no floor. All are timed in turn,
-medians are shown.
+value of a layer: sine and cosine for SIREN and FINER, exp for Gauss, all three for WIRE, complex and real (the engine's
+own come from numpy and are faster). A hash grid has none: looking up its tables is no product, and the products of the
+64 units behind them, of 3 at its head, never run at that rate. All are timed in turn, medians are shown.
 """
 
 import argparse
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import inrlens as il
 from fit_peers import plain_step, random_targets, siren_pytorch
+from inrlens.fields.encoder import HiddenLayer
 from inrlens.fitting.engine import Engine
 from inrlens.fitting.optimisers import Optimisers
 from inrlens.fitting.prefix import PrefixRows
@@ -27,8 +27,8 @@ from timing import Machine, MachineCalls, about, alternate
 
 TAU_STAR = {"ffmlp": 0, "hashgrid": 0}
 """The freeze depth that a network's second line is timed at, where it is not 1."""
-_WAVES = {"sine", "finer", "gabor"}
-_BELLS = {"gauss", "gabor"}
+_WAVES = {"sine", "finer", "gabor", "complex gabor"}
+_BELLS = {"gauss", "gabor", "complex gabor"}
 
 
 @dataclass(frozen=True)
@@ -64,19 +64,22 @@ def our_step(backbone: str, grid: tuple[int, int], frozen: int, heads: int = 1) 
 
 
 def floor(machine: Machine, backbone: str, grid: tuple[int, int], frozen: int) -> float | None:
-    """Seconds of the step's products at peak, and of its waves and bells; None where autograd takes the step, or it
-    looks up tables."""
+    """Seconds of the step's products at peak, and of its waves and bells; None for a hash grid."""
     field = il.Field.new(backbone)
-    layers = [field.encoder.layer(index) for index in range(frozen, field.depth)]
-    if len(field.encoder.trained(frozen)) > len(layers) or any(
-        layer.nonlinearity.pull_back is None for layer in layers
-    ):
+    if backbone == "hashgrid":
         return None
+    layers = [field.encoder.layer(index) for index in range(frozen, field.depth)]
     weights = [layer.weight for layer in layers] + [field.head.weight]
     # Forward and weight gradient for every matrix; the gradient of its input for all but the first trained one.
     products = 2.0 * sum(weight.numel() * (3 if index else 2) for index, weight in enumerate(weights))
-    functions = sum(layer.weight.shape[0] * _seconds(machine, layer.nonlinearity.name) for layer in layers)
+    functions = sum(_waves(layer) * _seconds(machine, layer.nonlinearity.name) for layer in layers)
     return grid[0] * grid[1] * (products / machine.product + functions)
+
+
+def _waves(layer: HiddenLayer) -> int:
+    """How many values phi and its derivative take waves or bells of, in a row of the layer: one a complex unit."""
+    units = int(layer.weight.shape[0])
+    return units // 2 if layer.nonlinearity.name == "complex gabor" else units
 
 
 def _seconds(machine: Machine, nonlinearity: str) -> float:

@@ -5,6 +5,8 @@ the block matrix ``[[A, -B], [B, A]]`` of ``A + iB``, so that everything that re
 activations takes a complex layer as it takes a real one.
 """
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
@@ -33,11 +35,25 @@ class ComplexLayer(nn.Module):
         self.nonlinearity = nonlinearity
         self.scale = scale
 
+    @staticmethod
+    def spread(parameters: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Weight ``(..., 2d, 2 d_in)`` and bias ``(..., 2d)`` over real units, from A, B and bias."""
+        real, imaginary, bias = parameters
+        upper, lower = torch.cat([real, -imaginary], dim=-1), torch.cat([imaginary, real], dim=-1)
+        return torch.cat([upper, lower], dim=-2), bias
+
+    @staticmethod
+    def fold(weight: Tensor, bias: Tensor) -> list[Tensor]:
+        """Gradients of A, B and bias, from those of what ``spread`` gives."""
+        (upper_left, upper_right), (lower_left, lower_right) = (
+            half.chunk(2, dim=-1) for half in weight.chunk(2, dim=-2)
+        )
+        return [upper_left + lower_right, lower_left - upper_right, bias]
+
     @property
     def weight(self) -> Float[Tensor, "d2 d_in2"]:
         """The real block matrix ``[[A, -B], [B, A]]`` ``(2d, 2 d_in)``, made anew from A and B."""
-        upper = torch.cat([self.real, -self.imaginary], dim=1)
-        return torch.cat([upper, torch.cat([self.imaginary, self.real], dim=1)])
+        return self.spread([self.real, self.imaginary, self.bias])[0]
 
     @property
     def matrix(self) -> Complex[Tensor, "d d_in"]:
@@ -72,15 +88,26 @@ class LiftedLayer(nn.Module):
         self.nonlinearity = nonlinearity
         self.scale = scale
 
+    @staticmethod
+    def spread(parameters: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Weight ``(..., 2d, m)`` and bias ``(..., 2d)`` over real units, from A and b."""
+        real, bias = parameters
+        return torch.cat([real, torch.zeros_like(real)], dim=-2), torch.cat([bias, torch.zeros_like(bias)], dim=-1)
+
+    @staticmethod
+    def fold(weight: Tensor, bias: Tensor) -> list[Tensor]:
+        """Gradients of A and b, from those of what ``spread`` gives."""
+        return [weight.chunk(2, dim=-2)[0].contiguous(), bias.chunk(2, dim=-1)[0].contiguous()]
+
     @property
     def weight(self) -> Float[Tensor, "d2 m"]:
         """``[[A], [0]]`` ``(2d, m)``, made anew from A."""
-        return torch.cat([self.real, torch.zeros_like(self.real)])
+        return self.spread([self.real, self.real_bias])[0]
 
     @property
     def bias(self) -> Float[Tensor, " d2"]:
         """``[b, 0]`` ``(2d,)``, made anew from b."""
-        return torch.cat([self.real_bias, torch.zeros_like(self.real_bias)])
+        return self.spread([self.real, self.real_bias])[1]
 
     @property
     def matrix(self) -> Float[Tensor, "d m"]:

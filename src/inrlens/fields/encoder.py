@@ -24,6 +24,17 @@ class Layer(nn.Module):
         self.nonlinearity = nonlinearity
         self.scale = scale
 
+    @staticmethod
+    def spread(parameters: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Weight and bias over real units: the parameters themselves."""
+        weight, bias = parameters
+        return weight, bias
+
+    @staticmethod
+    def fold(weight: Tensor, bias: Tensor) -> list[Tensor]:
+        """Gradients of the parameters from those of what ``spread`` gives: themselves."""
+        return [weight, bias]
+
     @property
     def matrix(self) -> Float[Tensor, "d_out d_in"]:
         """The matrix whose stable rank is the layer's: ``weight`` itself."""
@@ -40,7 +51,7 @@ class Layer(nn.Module):
 
 HiddenLayer = Layer | ComplexLayer | LiftedLayer
 """Every kind of layer that an encoder may have: all give ``weight``, ``bias``, ``matrix``, ``scale``, ``nonlinearity``
-and ``preactivation``, over real units."""
+and ``preactivation``, over real units; ``spread`` and ``fold`` take their parameters there and gradients back."""
 
 
 class Encoder(nn.Module):

@@ -15,10 +15,10 @@ class Nonlinearity:
     """A function phi of each unit (``complex_gabor``: of each pair of units) and, for fast fits, its derivative.
 
     ``value(v, None)`` gives phi(v) and can be differentiated; ``value(v, out)`` writes phi(v) into ``out``, which is
-    ``v`` itself where phi keeps its output alone. ``pull_back(grad, v, h)`` multiplies ``grad`` by phi'(v) in place; v
-    and ``h = phi(v)`` may be overwritten, and are one tensor, phi(v), where ``keeps`` says ``output``. Without
-    ``pull_back``, fitting takes autograd. ``name`` and ``parameters`` say which function it is to whoever runs the
-    network elsewhere.
+    ``v`` itself where phi keeps its output alone. ``pull_back(grad, v, h)`` multiplies ``grad`` by phi'(v) in place (a
+    row of it by phi's transposed Jacobian); v and ``h = phi(v)`` may be overwritten, and are one tensor, phi(v), where
+    ``keeps`` says ``output``. Without ``pull_back``, fitting takes autograd. ``name`` and ``parameters`` say which
+    function it is to whoever runs the network elsewhere.
     """
 
     name: str
@@ -98,8 +98,23 @@ def _gabor_pull_back(ratio: float, grad: Tensor, v: Tensor, h: Tensor) -> None:
 
 def _complex_gabor(ratio: float, v: Tensor, out: Tensor | None) -> Tensor:
     x, y = v.chunk(2, dim=-1)
-    size = torch.exp(-y - ratio**2 * (x.square() + y.square()))
-    return torch.cat([size * torch.cos(x), size * torch.sin(x)], dim=-1, out=out)
+    if out is None:
+        size = torch.exp(-y - ratio**2 * (x.square() + y.square()))
+        return torch.cat([size * torch.cos(x), size * torch.sin(x)], dim=-1)
+    real, imaginary = out.chunk(2, dim=-1)
+    size = _exp(torch.square(x, out=imaginary).addcmul_(y, y).mul_(-(ratio**2)).sub_(y))
+    _cosine(x, real).mul_(size)
+    imaginary.mul_(_sine(x, torch.empty_like(x)))
+    return out
+
+
+def _complex_gabor_pull_back(ratio: float, grad: Tensor, v: Tensor, h: Tensor) -> None:
+    # |h| falls by 2 ratio^2 x along x and by 1 + 2 ratio^2 y along y, in parts of itself; its phase is x.
+    (a, b), (x, y), (real, imaginary) = (pair.chunk(2, dim=-1) for pair in (grad, v, h))
+    across = torch.mul(b, real).addcmul_(a, imaginary, value=-1.0)
+    along = real.mul_(a).addcmul_(imaginary, b)
+    torch.addcmul(across, x, along, value=-2.0 * ratio**2, out=a)
+    torch.mul(y.mul_(-2.0 * ratio**2).sub_(1.0), along, out=b)
 
 
 SINE = Nonlinearity("sine", _sine, _sine_pull_back)
@@ -129,7 +144,12 @@ def complex_gabor(ratio: float) -> Nonlinearity:
     """``exp(i v - |ratio v|^2)`` of complex v: ``exp(i omega z - |s z|^2)`` for ``v = omega z``, ``ratio = s / omega``
     (WIRE, Saragadam et al. 2023).
 
-    A row holds d real parts, then d imaginary parts, before and after. It mixes a row's two halves and is not
-    holomorphic: it states no derivative, and fitting takes autograd.
+    A row holds d real parts, then d imaginary parts, before and after. It is not holomorphic: its derivative is that of
+    two real functions of the two parts.
     """
-    return Nonlinearity("complex gabor", partial(_complex_gabor, ratio), parameters={"ratio": float(ratio)})
+    return Nonlinearity(
+        "complex gabor",
+        partial(_complex_gabor, ratio),
+        partial(_complex_gabor_pull_back, ratio),
+        parameters={"ratio": float(ratio)},
+    )

@@ -70,11 +70,12 @@ class Engine:
             self.tile = min(self.tile, rows or self.tile)
             self._reserve(self.tile * row * self.cores, compute)
             self._parts = [WrittenOut(self.stack, self.tile) for _ in range(self.cores)]
-            flat = [gradient for own in zip(*self._parts[0].gradients, strict=True) for gradient in own]
+            self._gradients = self.stack.fold(self._parts[0].gradients)
+            flat = [gradient for own in zip(*self._gradients, strict=True) for gradient in own]
         else:
             self.tile = compute.tile or _AUTOGRAD_TILE
             self._parts = [ByAutograd(self.stack)]
-            flat = self._parts[0].gradients
+            self._gradients = flat = self._parts[0].gradients
         for parameter, gradient in zip(self.stack.parameters, flat, strict=True):
             parameter.grad = gradient
         self._gradient: Gradient = Replay(self._pass) if compute.cuda_graphs and not on_cpu else self._pass
@@ -102,6 +103,8 @@ class Engine:
     def _pass(self, inputs: PrefixRows, targets: Tensor, rows: slice | Tensor) -> tuple[Tensor, Tensor]:
         count = row_count(rows)
         weight = 1.0 / (count * self.channels)
+        if self.stack.is_written_out:
+            self.stack.spread()
 
         @torch.no_grad()
         def work(core: int) -> tuple[Tensor, Tensor]:
@@ -120,6 +123,10 @@ class Engine:
         found = [work(0)] if self.cores == 1 else on_cores(work, range(self.cores), self.cores)
         for part in self._parts[1:]:
             torch._foreach_add_(self._parts[0].gradients, part.gradients)
+        if self.stack.is_written_out:
+            for gradient, folded in zip(self._gradients, self.stack.fold(self._parts[0].gradients), strict=True):
+                if gradient is not folded:
+                    gradient.copy_(folded)
         return torch.stack([loss for loss, _ in found]).sum(0), torch.stack([square for _, square in found]).sum(0)
 
     def _reserve(self, needed: int, compute: Compute) -> None:

@@ -1,11 +1,12 @@
 """What is trained of S networks of one shape, side by side."""
 
 from collections.abc import Sequence
+from itertools import chain, islice
 
 import torch
 from torch import Tensor, nn
 
-from inrlens.fields.encoder import Head, Layer
+from inrlens.fields.encoder import Head, HiddenLayer
 from inrlens.fields.encoding import Encoding
 from inrlens.fields.hash_encoding import HashEncoding
 
@@ -16,9 +17,10 @@ class Stack:
     ``modules[s]`` are network s's trained layers in order, maybe behind a trained encoding. ``parameters`` are what the
     optimiser moves: head weight and bias, then the modules' in order, network after network.
 
-    Where every layer is a ``Layer`` with its derivative, and what stands before them a hash encoding if anything,
+    Where every layer is one of ours with its derivative, and what stands before them a hash encoding if anything,
     ``weights`` holds the same parameters of all networks side by side, ``(S, ...)``, and each network's own become
-    views of them until ``part``.
+    views of them until ``part``; ``spread`` makes of them the ``matrices`` ``(S, d_out, d_in)`` and ``biases``
+    ``(S, d_out)`` of the layers over real units, and ``fold`` takes gradients of those back.
     """
 
     @torch.no_grad()
@@ -27,7 +29,7 @@ class Stack:
         self.heads = list(heads)
         self.encodings = [layers[0] for layers in self.modules if layers and isinstance(layers[0], HashEncoding)]
         self.is_written_out = all(
-            isinstance(layer, Layer) and layer.nonlinearity.pull_back is not None
+            isinstance(layer, HiddenLayer) and layer.nonlinearity.pull_back is not None
             for layers in self.modules
             for layer in layers[bool(self.encodings) :]
         )
@@ -38,6 +40,7 @@ class Stack:
         self.weights: list[Tensor] = []
         if self.is_written_out:
             self.weights = [_side_by_side(same) for same in zip(*self.parameters_of, strict=True)]
+            self.spread()
 
     def __len__(self) -> int:
         return len(self.heads)
@@ -62,15 +65,30 @@ class Stack:
         """Where among ``weights`` the layers' begin: after the heads' two, and the tables ``(S, rows, F)`` if any."""
         return 3 if self.encodings else 2
 
-    @property
-    def matrices(self) -> list[Tensor]:
-        """Each layer's ``(S, d_out, d_in)``."""
-        return self.weights[self.first :: 2]
+    @torch.no_grad()
+    def spread(self) -> None:
+        """Makes ``matrices`` and ``biases`` from what the parameters are now."""
+        left, self.matrices, self.biases = iter(self.weights[self.first :]), list[Tensor](), list[Tensor]()
+        for layer in self.written_out_layers():
+            matrix, bias = layer.spread(list(islice(left, len(_trained(layer)))))
+            self.matrices.append(matrix)
+            self.biases.append(bias)
 
     @property
-    def biases(self) -> list[Tensor]:
-        """Each layer's ``(S, d_out)``."""
-        return self.weights[self.first + 1 :: 2]
+    def real(self) -> list[Tensor]:
+        """``weights`` with each layer's matrix and bias over real units in place of its parameters."""
+        layers = zip(self.matrices, self.biases, strict=True)
+        return [*self.weights[: self.first], *chain.from_iterable(layers)]
+
+    @torch.no_grad()
+    def fold(self, gradients: Sequence[Tensor]) -> list[Tensor]:
+        """Gradients of ``weights``, from those of ``real``: the same tensors where the two are."""
+        layers, pairs = (
+            self.written_out_layers(),
+            zip(gradients[self.first :: 2], gradients[self.first + 1 :: 2], strict=True),
+        )
+        folded = [layer.fold(*pair) for layer, pair in zip(layers, pairs, strict=True)]
+        return [*gradients[: self.first], *chain.from_iterable(folded)]
 
     @torch.no_grad()
     def part(self) -> None:
@@ -80,18 +98,18 @@ class Stack:
             if len(self) > 1:
                 parameter.data = parameter.detach().clone()
 
-    def written_out_layers(self) -> list[Layer]:
+    def written_out_layers(self) -> list[HiddenLayer]:
         """The first network's layers, which say scale and nonlinearity for all."""
-        return [layer for layer in self.modules[0] if isinstance(layer, Layer)]
+        return [layer for layer in self.modules[0] if isinstance(layer, HiddenLayer)]
 
 
 def _trained(module: nn.Module) -> list[nn.Parameter]:
-    """Weight, then bias, of a layer or head of ours, the tables of an encoding; of a foreign module, what its author
+    """Weights, then bias, of a layer or head of ours, the tables of an encoding; of a foreign module, what its author
     did not freeze."""
     own = list(module.parameters())
     return (
         own
-        if isinstance(module, Layer | Head | Encoding)
+        if isinstance(module, HiddenLayer | Head | Encoding)
         else [parameter for parameter in own if parameter.requires_grad]
     )
 

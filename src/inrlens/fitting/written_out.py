@@ -10,12 +10,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from inrlens.fields.encoder import Layer
+from inrlens.fields.encoder import HiddenLayer
 from inrlens.fitting.stack import Stack
 
 
 class WrittenOut:
-    """Adds up the gradients of tiles of at most ``tile`` rows in ``gradients``, ordered as the stack's weights.
+    """Adds up the gradients of tiles of at most ``tile`` rows in ``gradients``, ordered as the stack's ``real``.
 
     A layer whose input is not trained gets no gradient for it. Buffers take ``bytes_a_row`` for each row of the tile.
     """
@@ -23,8 +23,8 @@ class WrittenOut:
     @torch.no_grad()
     def __init__(self, stack: Stack, tile: int) -> None:
         self._stack = stack
-        self._layers: Sequence[Layer] = stack.written_out_layers()
-        self.gradients = [torch.zeros_like(weight) for weight in stack.weights]
+        self._layers: Sequence[HiddenLayer] = stack.written_out_layers()
+        self.gradients = [torch.zeros_like(weight) for weight in stack.real]
         self._buffers = _Buffers.of(stack, tile)
         self._packed: dict[int, _Buffers] = {}
 
