@@ -3,10 +3,12 @@
     python benchmarks/cohort_recipes.py [--size 64x80] [--width 128] [--steps 200] [--signals 3] [--csv FILE]
 
 Starts: scratch; cohorts (STRAINER) of photographs and, needing no data, of noise (SNP: uniform, Gaussian, dead leaves,
-1/f); meta-learned ones (MAML, Reptile) of the same photographs. The network, the transfer recipe (every layer trained,
-full-batch Adam) and the test pictures are the same for all. Each start is taken with a fresh head and with its own: a
-cohort's is the mean of its heads. The seconds that a start takes to learn are its own affair and stand beside it. The
-pictures are the bundled ones, or with ``--folder`` those of a folder by name: ten to learn from, then the test.
+1/f); meta-learned ones (MAML, Reptile) of the same photographs; and a cohort of the photographs that is given as long
+as MAML took. The network, the transfer recipe (every layer trained, full-batch Adam, a cosine down to 0) and the test
+pictures are the same for all; each start is tried at every one of ``--rates``, and told after each number of steps at
+the rate that serves it best there, since no one rate is fair to all. Each is taken with a fresh head and with its own:
+a cohort's is the mean of its heads. The seconds that a start takes to learn are its own affair and stand beside it.
+The pictures are the bundled ones, or with ``--folder`` those of a folder by name: ten to learn from, then the test.
 """
 
 import argparse
@@ -22,6 +24,8 @@ from timing import about, write_csv
 
 NOISE = ("uniform", "gaussian", "dead-leaves", "spectrum")
 COHORT = 10
+SHOWN = (0, 1, 2, 5, 10, 20, 50, 100)
+"""Steps that are told of, before the last."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Row:
 
     start: str
     head: str
+    rate: float
     learned: float
     signal: str
     seed: int
@@ -38,8 +43,11 @@ class Row:
     psnr: float
 
 
-def learned_starts(photos: list[il.Signal], width: int, cohort_steps: int, outer_steps: int, seed: int) -> list[il.Fit]:
-    """A cohort of the photographs and of each kind of noise, then MAML and Reptile on the photographs."""
+def learned_starts(
+    photos: list[il.Signal], width: int, cohort_steps: int, outer_steps: int, seed: int
+) -> dict[str, il.Fit]:
+    """A cohort of the photographs and of each kind of noise, MAML and Reptile on the photographs, then a cohort of them
+    with as many more steps as MAML took longer."""
     recipe = il.recipes.small("cohort", "siren")
     assert recipe.backbone is not None
     network = replace(recipe.backbone, width=width)
@@ -48,7 +56,10 @@ def learned_starts(photos: list[il.Signal], width: int, cohort_steps: int, outer
     first = photos[0]
     sources = [photos, *(il.noise_cohort(kind, COHORT, first.shape, first.channels, seed) for kind in NOISE)]
     cohorts = [il.fit_cohort(source, recipe, seed=seed) for source in sources]
-    return [*cohorts, il.fit_maml(photos, meta, seed=seed), il.fit_reptile(photos, meta, seed=seed)]
+    maml, reptile = il.fit_maml(photos, meta, seed=seed), il.fit_reptile(photos, meta, seed=seed)
+    longer = replace(recipe, steps=max(cohort_steps, round(cohort_steps * maml.seconds / cohorts[0].seconds)))
+    named = dict(zip(("photos", *NOISE), cohorts, strict=True))
+    return {**named, "maml": maml, "reptile": reptile, "photos long": il.fit_cohort(photos, longer, seed=seed)}
 
 
 def measure(name: str, start: il.Fit, tests: list[il.Signal], recipe: il.Recipe, seed: int) -> list[Row]:
@@ -59,20 +70,38 @@ def measure(name: str, start: il.Fit, tests: list[il.Signal], recipe: il.Recipe,
         rest = "reinit" if scratch else "warm"
         cells = [il.Cell(test, None, rest, seed, head) for test in tests]
         for test, fitted in zip(tests, il.transfer_many(start.field, cells, recipe=recipe), strict=True):
-            told = (name, head, 0.0 if scratch else start.seconds, test.name, seed)
-            rows += [Row(*told, record.step, record.seconds, record.psnr) for record in fitted.history]
+            told = (name, head, recipe.learning_rate, 0.0 if scratch else start.seconds, test.name, seed)
+            rows += [
+                Row(*told, record.step, record.seconds, record.psnr)
+                for record in fitted.history
+                if record.step in (*SHOWN, recipe.steps)
+            ]
     return rows
 
 
-def line(rows: list[Row], steps: list[int], scratch: dict[tuple[str, int], float]) -> str:
-    """Mean PSNR of a start and head at some steps; at the last with its standard error over pictures and seeds, and the
-    mean gain over the same pictures and seeds from scratch with its own."""
-    at = {step: {(row.signal, row.seed): row.psnr for row in rows if row.step == step} for step in steps}
-    last = at[steps[-1]]
-    gains = [psnr - scratch[key] for key, psnr in last.items()]
+def at_its_best_rate(rows: list[Row]) -> dict[int, list[Row]]:
+    """A start and head's rows by step, each at the rate whose mean PSNR is highest there."""
+    best = {}
+    for step in dict.fromkeys(row.step for row in rows):
+        by_rate: dict[float, list[Row]] = {}
+        for row in rows:
+            if row.step == step:
+                by_rate.setdefault(row.rate, []).append(row)
+        best[step] = max(by_rate.values(), key=lambda own: statistics.mean(row.psnr for row in own))
+    return best
+
+
+def line(rows: list[Row], scratch: list[Row]) -> str:
+    """Mean PSNR of a start and head after so many steps; at the last with its rate, its standard error over pictures
+    and seeds, and the mean gain over the same pictures and seeds from scratch, each at its own best rate."""
+    best, plain = at_its_best_rate(rows), at_its_best_rate(scratch)
+    last = max(best)
+    start = {(row.signal, row.seed): row.psnr for row in plain[last]}
+    gains = [row.psnr - start[row.signal, row.seed] for row in best[last]]
     learned = statistics.mean({row.seed: row.learned for row in rows}.values())
-    means = " ".join(f"{statistics.mean(at[step].values()):7.2f}" for step in steps)
-    ends = f"{error(list(last.values())):6.2f} {statistics.mean(gains):+7.2f} {error(gains):6.2f}"
+    means = " ".join(f"{statistics.mean(row.psnr for row in own):7.2f}" for own in best.values())
+    spread = error([row.psnr for row in best[last]])
+    ends = f"{best[last][0].rate:7g} {spread:6.2f} {statistics.mean(gains):+7.2f} {error(gains):6.2f}"
     return f"{rows[0].start:12} {rows[0].head:7} {learned:9.1f} {means} {ends}"
 
 
@@ -87,7 +116,9 @@ def main() -> None:
     parser.add_argument("--size", default="64x80", help="height x width of the pictures (default 64x80)")
     parser.add_argument("--width", type=int, default=128, help="units a layer (default 128)")
     parser.add_argument("--steps", type=int, default=200, help="steps of a transfer (default 200)")
-    parser.add_argument("--lr", type=float, default=1e-4, help="Adam's rate in a transfer (default: the paper's 1e-4)")
+    parser.add_argument(
+        "--rates", type=float, nargs="+", default=[1e-4, 3e-4, 1e-3, 3e-3], help="Adam's in a transfer, all tried"
+    )
     parser.add_argument("--cohort-steps", type=int, default=1500, help="steps of a cohort (default 1500)")
     parser.add_argument("--outer-steps", type=int, default=600, help="outer steps of MAML and Reptile (default 600)")
     parser.add_argument("--signals", type=int, default=3, help="test pictures (default 3)")
@@ -105,25 +136,25 @@ def main() -> None:
         photos, tests = pictures[:COHORT], pictures[COHORT:]
     else:
         photos, tests = il.bundled_photos("cohort", size), il.bundled_photos("heldout", size)[: options.signals]
-    every = max(1, options.steps // 20)
-    recipe = replace(il.recipes.transfer("siren"), steps=options.steps, learning_rate=options.lr, record_every=every)
+    recipe = replace(il.recipes.transfer("siren"), steps=options.steps, schedule="cosine", record_every=1)
+    recipes = [replace(recipe, learning_rate=rate) for rate in options.rates]
     rows: list[Row] = []
     for seed in range(options.seeds):
         fits = learned_starts(photos, options.width, options.cohort_steps, options.outer_steps, seed)
-        names = ("photos", *NOISE, "maml", "reptile")
-        rows += measure("scratch", fits[0], tests, recipe, seed)
-        for name, start in zip(names, fits, strict=True):
-            rows += measure(name, start, tests, recipe, seed)
-    steps = [share * every for share in (0, 1, 2, 5, 10)] + [options.steps]
+        for name, start in {"scratch": fits["photos"], **fits}.items():
+            for one in recipes:
+                rows += measure(name, start, tests, one, seed)
+    steps = list(dict.fromkeys(row.step for row in rows))
     seconds = [statistics.median(row.seconds for row in rows if row.step == step) for step in steps]
-    scratch = {(row.signal, row.seed): row.psnr for row in rows if (row.start, row.step) == ("scratch", steps[-1])}
+    scratch = [row for row in rows if row.start == "scratch"]
     print(about())
     print(f"{len(tests)} pictures, {options.seeds} seeds; mean PSNR in dB; +-: standard error of what stands before it")
     print(f"{'step':30} " + " ".join(f"{step:7}" for step in steps))
     print(f"{'median seconds':30} " + " ".join(f"{value:7.2f}" for value in seconds))
-    print(f"{'start':12} {'head':7} {'learned s':>9} {'':{8 * len(steps) - 1}} {'+-':>6} {'gain':>7} {'+-':>6}")
+    ends = f"{'rate':>7} {'+-':>6} {'gain':>7} {'+-':>6}"
+    print(f"{'start':12} {'head':7} {'learned s':>9} {'':{8 * len(steps) - 1}} {ends}")
     for name, head in dict.fromkeys((row.start, row.head) for row in rows):
-        print(line([row for row in rows if (row.start, row.head) == (name, head)], steps, scratch))
+        print(line([row for row in rows if (row.start, row.head) == (name, head)], scratch))
     if options.csv:
         write_csv(options.csv, [field.name for field in fields(Row)], [astuple(row) for row in rows])
 
