@@ -3,8 +3,10 @@
 import copy
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -318,6 +320,70 @@ def test_a_digest_tells_weights_settings_layers_and_coordinates_apart() -> None:
     slopes = [il.wrap(nn.Sequential(nn.Linear(2, 3), nn.LeakyReLU(slope)), ["1"]) for slope in (0.1, 0.2)]
     slopes[1].module.load_state_dict(slopes[0].module.state_dict())
     assert slopes[0].digest(0) != slopes[1].digest(0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ([1.0], [30.0]),
+        ({"omega": (1.0, 2.0)}, {"omega": (1.0, 3.0)}),
+        (torch.sin, torch.tanh),
+        (partial(torch.mul, other=2.0), partial(torch.mul, other=3.0)),
+        (lambda u: u + 1.0, lambda u: u + 2.0),
+        (np.arange(3), np.arange(3) + 1),
+        ([torch.ones(2)], [torch.zeros(2)]),
+    ],
+)
+@pytest.mark.parametrize("name", ["setting", "_setting"])
+def test_a_digest_tells_settings_of_every_kind_apart(settings: tuple[Any, Any], name: str) -> None:
+    def with_setting(value: Any) -> str:
+        net = foreign.plain()
+        setattr(net[1], name, value)
+        return il.wrap(net, ["1", "3"]).digest(0)
+
+    one, other = settings
+    assert with_setting(one) == with_setting(copy.deepcopy(one)) != with_setting(other)
+
+
+def test_what_passes_write_on_a_module_is_no_part_of_its_digest() -> None:
+    one, other = foreign.Diary(), foreign.Diary()
+    other(torch.rand(5, 2))
+    wrapped = il.wrap(one, ["net.1"], grid=toys.GRID)
+    before = wrapped.digest(0)
+    wrapped.render()
+    assert wrapped.digest(0) == before == il.wrap(other, ["net.1"]).digest(0)
+
+
+class _Scaling(nn.Module):
+    """Brings its coordinates to [0, 1], in place or not, and reads them again at its end."""
+
+    def __init__(self, in_place: bool) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.net, self.last, self.in_place = foreign.plain(channels=16), nn.Linear(18, 3), in_place
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.in_place:
+            x *= 0.5
+            x += 0.5
+        else:
+            x = x * 0.5 + 0.5
+        out: Tensor = self.last(torch.cat([self.net(x), x], dim=1))
+        return out
+
+
+def test_a_module_that_writes_into_its_coordinates_gives_what_one_gives_that_does_not() -> None:
+    one, other = (il.wrap(_Scaling(in_place), ["net.1"], grid=toys.GRID) for in_place in (True, False))
+    x = one.grid_coordinates()
+    before = x.clone()
+    assert torch.equal(one(x), other(x))
+    assert torch.equal(one(x), other(x))
+    assert torch.equal(x, before)
+    sae = _dictionary(other, 0)
+    codes = il.encode(other, sae)
+    found, expected = (il.effects(net, sae, codes) for net in (one, other))
+    assert torch.equal(found.delta, expected.delta)
+    assert torch.equal(found.output, expected.output)
 
 
 def test_a_wrapped_network_without_a_grid_asks_for_one() -> None:

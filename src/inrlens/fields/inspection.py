@@ -9,19 +9,25 @@ import torch
 from torch import Tensor, nn
 
 from inrlens.errors import InputError
+from inrlens.fields.holdings import holdings
 from inrlens.fields.pointwise import Outputs, check_pointwise, probes
 from inrlens.fields.spans import Spans
 from inrlens.fields.taps import Seen, Tap, look, real_units
 
+_TOLERANCE = {torch.float64: 1e-7, torch.float32: 1e-4}
+"""Well above what each number type rounds in a network of sines; the first is below what float32 could show."""
+
 
 @dataclass(frozen=True)
 class Sight:
-    """What was seen: the width of the output, the units of every layer, two for each complex one, and whether the
-    module writes down on itself what differs from pass to pass, so that two threads would disturb each other."""
+    """What was seen: the width of the output, the units of every layer, two for each complex one, whether the module
+    writes on itself in a pass, so that two threads would disturb each other, and the names of its holdings that are
+    others after a pass over other coordinates."""
 
     width: int
     units: tuple[int, ...]
     keeps_state: bool
+    passing: frozenset[str]
 
 
 def example(module: nn.Module) -> Tensor:
@@ -33,28 +39,42 @@ def example(module: nn.Module) -> Tensor:
 
 
 @torch.no_grad()
-def inspect(module: nn.Module, taps: Mapping[str, Tap], spans: Spans, tolerance: float) -> Sight:
-    """Runs a module whose layers are tapped, by path.
+def inspect(module: nn.Module, taps: Mapping[str, Tap], spans: Spans, tolerance: float | None) -> Sight:
+    """Runs a module whose layers are tapped, by path; ``tolerance`` None is 1e-7 in float64, 1e-4 in float32.
 
     Raises:
-        InputError: where it cannot be run, a layer is not called once, in the order named, and for a matrix of one row
-            a coordinate, or values are not finite; where it is not pointwise.
+        InputError: where it is of half precision or cannot be run; where a layer is not called once, in the order
+            named, and for a matrix of one row a coordinate; where values are not finite; where it is not pointwise.
     """
     name = f"this {type(module).__name__}"
     like = example(module)
+    _check_number_type(name, like)
     x = probes(len(spans.axes)).to(like.device, like.dtype)
 
     first = _outputs(module, taps, spans, x)
     for what, values in first.items():
         if not bool(torch.isfinite(values).all()):
             raise InputError(f"the {what} of {name} holds values that are not finite: mend its weights, or its input.")
-    before = _state(module)
+    before, held = _state(module), dict(holdings(module))
     _outputs(module, taps, spans, x.flip(0))
     keeps_state = not _same(before, _state(module))
+    after = dict(holdings(module))
+    passing = frozenset(name for name in {**held, **after} if held.get(name) != after.get(name))
     exact = _in_float64(module, taps, spans, x)
+    if tolerance is None:
+        tolerance = _TOLERANCE[like.dtype if exact is None else torch.float64]
     check_pointwise(module, exact or (lambda rows: _outputs(module, taps, spans, rows)), x, tolerance)
     width, *units = (int(values.shape[1]) for values in first.values())
-    return Sight(width, tuple(units), keeps_state)
+    return Sight(width, tuple(units), keeps_state, passing)
+
+
+def _check_number_type(name: str, like: Tensor) -> None:
+    if like.device.type == "meta":
+        raise InputError(f"{name} lies on the device meta, without values: load its weights first.")
+    if like.dtype not in _TOLERANCE:
+        raise InputError(
+            f"{name} is of {like.dtype}, and dictionaries and effects need float32 or float64: call module.float()."
+        )
 
 
 def _outputs(module: nn.Module, taps: Mapping[str, Tap], spans: Spans, x: Tensor) -> dict[str, Tensor]:
@@ -79,6 +99,9 @@ def _in_float64(module: nn.Module, taps: Mapping[str, Tap], spans: Spans, x: Ten
     exact: Outputs = lambda rows: _outputs(twin, its_taps, spans, rows.double())  # noqa: E731
     try:
         twin.double()
+        # module.double() leaves complex numbers as they are.
+        for values in (*twin.parameters(), *twin.buffers()):
+            values.data = values.data.to(torch.complex128) if values.is_complex() else values.data
         exact(x)
     except Exception:
         return None

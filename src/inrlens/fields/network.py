@@ -147,6 +147,9 @@ class Network(nn.Module, ABC):
 
 
 def check_axes(count: int, grid: tuple[int, ...]) -> None:
-    """Raises InputError where a grid has another number of axes than ``count`` coordinates need."""
+    """Raises InputError where a grid is no tuple of positive whole numbers, one for each of ``count`` coordinates."""
+    if not isinstance(grid, Sequence) or not all(isinstance(side, int) and side > 0 for side in grid):
+        raise InputError(f"a grid must be a tuple of positive whole numbers, one for each axis, not {grid!r}.")
     if len(grid) != count:
-        raise InputError(f"a grid of {len(grid)} axes does not suit a network of {count} coordinates.")
+        axes, coordinates = ("axis", "axes")[len(grid) != 1], ("coordinate", "coordinates")[count != 1]
+        raise InputError(f"a grid of {len(grid)} {axes} does not suit a network of {count} {coordinates}.")

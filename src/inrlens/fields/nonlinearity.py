@@ -14,11 +14,11 @@ from torch import Tensor
 class Nonlinearity:
     """A function phi of each unit (``complex_gabor``: of each pair of units) and, for fast fits, its derivative.
 
-    ``value(v, None)`` gives phi(v) and can be differentiated; ``value(v, out)`` writes phi(v) into ``out``, which is
-    ``v`` itself where phi keeps its output alone. ``pull_back(grad, v, h)`` multiplies ``grad`` by phi'(v) in place (a
-    row of it by phi's transposed Jacobian); v and ``h = phi(v)`` may be overwritten, and are one tensor, phi(v), where
-    ``keeps`` says ``output``. Without ``pull_back``, fitting takes autograd. ``name`` and ``parameters`` say which
-    function it is to whoever runs the network elsewhere.
+    ``value(v, None)`` gives phi(v) and can be differentiated; ``value(v, out)`` writes phi(v) into ``out``, which may
+    be ``v``, and is where phi keeps its output alone. ``pull_back(grad, v, h)`` multiplies ``grad`` by phi'(v) in place
+    (a row of it by phi's transposed Jacobian); v and ``h = phi(v)`` may be overwritten, and are one tensor, phi(v),
+    where ``keeps`` says ``output``. Without ``pull_back``, fitting takes autograd. ``name`` and ``parameters`` say
+    which function it is to whoever runs the network elsewhere.
     """
 
     name: str
@@ -102,9 +102,10 @@ def _complex_gabor(ratio: float, v: Tensor, out: Tensor | None) -> Tensor:
         size = torch.exp(-y - ratio**2 * (x.square() + y.square()))
         return torch.cat([size * torch.cos(x), size * torch.sin(x)], dim=-1)
     real, imaginary = out.chunk(2, dim=-1)
-    size = _exp(torch.square(x, out=imaginary).addcmul_(y, y).mul_(-(ratio**2)).sub_(y))
+    # out may be v.
+    size, wave = _exp(x.square().addcmul_(y, y).mul_(-(ratio**2)).sub_(y)), _sine(x, torch.empty_like(x))
     _cosine(x, real).mul_(size)
-    imaginary.mul_(_sine(x, torch.empty_like(x)))
+    torch.mul(wave, size, out=imaginary)
     return out
 
 

@@ -29,10 +29,9 @@ class Spans:
     output: Span
 
     def enter(self, x: Float[Tensor, "n m"]) -> Tensor:
-        """What the network takes, from our coordinates."""
+        """What the network takes, from our coordinates; a tensor of its own, since the network may write into it."""
         order = [AXES.index(letter) for letter in self.axes]
-        if order != list(range(len(order))):
-            x = x[:, order]
+        x = x.clone() if order == list(range(len(order))) else x[:, order]
         if callable(self.coordinates):
             return self.coordinates(x)
         if all(span == (-1.0, 1.0) for span in self.coordinates):
@@ -53,13 +52,17 @@ def read_spans(axes: str, coordinates: Span | Sequence[Span] | CoordinateMap, ou
     Raises:
         InputError: where axes are not letters of ``xyzt`` from x on, or a range is not two different finite numbers.
     """
-    if not axes or sorted(axes) != sorted(AXES[: len(axes)]):
+    if not isinstance(axes, str) or not axes or sorted(axes) != sorted(AXES[: len(axes)]):
         raise InputError(
             f"axes must name a network's coordinates in its own order, such as 'xy', 'yx', 'x' or 'zyx', not {axes!r}."
         )
     ends = _span("output", output)
     if callable(coordinates):
         return Spans(axes, coordinates, ends)
+    if not isinstance(coordinates, Sequence):
+        raise InputError(
+            f"coordinates must be a range (low, high), one for each of {axes!r}, or a function, not {coordinates!r}."
+        )
     if len(coordinates) == 2 and not isinstance(coordinates[0], Sequence):
         return Spans(axes, (_span("coordinates", coordinates),) * len(axes), ends)
     if len(coordinates) != len(axes):

@@ -5,13 +5,13 @@ import hashlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
 from inrlens.errors import InputError
+from inrlens.fields.holdings import holdings, tensor_bytes
 from inrlens.fields.inspection import Sight, example, inspect
 from inrlens.fields.network import Network, check_axes
 from inrlens.fields.paths import submodules
@@ -125,19 +125,18 @@ class Wrapped(Network):
         self.check_layer(layer)
 
     def digest(self, layer: int) -> str:
-        """SHA-256 of all tensors and plain values in the module, of the coordinates it takes, and of the layer's path.
+        """SHA-256 of all tensors and settings in the module that passes leave as they are, of the coordinates it takes,
+        and of the layer's path.
 
         Which part of the module a layer depends on is not known, so a change after the layer changes this too.
         """
         self.check_layer(layer)
         digest = hashlib.sha256(self.layers[layer].encode())
-        for name, value in _held(self.module):
-            if isinstance(value, Tensor):
-                digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode() + _bytes(value))
-            else:
-                digest.update(f"{name} {value!r}".encode())
+        for name, content in holdings(self.module):
+            if name not in self._sight.passing:
+                digest.update(name.encode() + b" " + content)
         some = probes(self.coordinates).to(self.device, self.dtype)
-        digest.update(_bytes(self.spans.enter(some)))
+        digest.update(tensor_bytes(self.spans.enter(some)))
         return digest.hexdigest()
 
     def _look(self, x: Tensor) -> list[Seen]:
@@ -157,7 +156,7 @@ def wrap(
     output: Span = (0.0, 1.0),
     channels: int | None = None,
     grid: tuple[int, ...] | None = None,
-    tolerance: float = 1e-4,
+    tolerance: float | None = None,
 ) -> Wrapped:
     """Any pointwise module from coordinates ``(N, m)`` to channels ``(N, c)``, as every analysis takes it.
 
@@ -174,20 +173,21 @@ def wrap(
         channels: c; default: all that it gives. A module that gives M times as many has M heads.
         grid: the grid that is meant where an analysis is given none.
         tolerance: by how much of their largest value outputs may differ between rows together, permuted, split and
-            alone, in float64 where the module runs there: products of other sizes round otherwise.
+            alone, since products of other sizes round otherwise; default: 1e-7 where the module runs in float64, in
+            which it is then tried, else 1e-4.
 
     Raises:
-        InputError: where a layer does not exist, is not called exactly once, or gives no matrix of one row a
-            coordinate; where the module is not pointwise, is random, or gives values that are not finite; where a
-            number is not allowed.
+        InputError: where the module is of half precision; where a layer does not exist, is not called exactly once, or
+            gives no matrix of one row a coordinate; where the module is not pointwise, is random, or gives values that
+            are not finite; where a number is not allowed.
     """
     spans = read_spans(axes, coordinates, output)
     if grid is not None:
         check_axes(len(axes), grid)
-    if not 0.0 < tolerance < 1.0:
+    if tolerance is not None and not 0.0 < tolerance < 1.0:
         raise InputError(f"tolerance must lie between 0 and 1, not {tolerance}.")
-    check_repeatable(module)
     submodules(module, layers)
+    check_repeatable(module)
     module = _copied(module)
     try:
         taps = {path: Tap(layer) for path, layer in zip(layers, submodules(module, layers), strict=True)}
@@ -218,18 +218,3 @@ def _copied(module: nn.Module) -> nn.Module:
 def _one_linear(seen: Seen) -> tuple[Tensor, Tensor] | None:
     """Weight and output of the one linear map of a layer, where there is one and its weight is a matrix."""
     return seen.linears[0] if len(seen.linears) == 1 and seen.linears[0][0].ndim == 2 else None
-
-
-def _held(module: nn.Module) -> Iterator[tuple[str, Any]]:
-    """Every tensor of a module and of its submodules, and the plain values that they were built with."""
-    yield from module.named_parameters()
-    yield from module.named_buffers()
-    for path, child in module.named_modules():
-        for name, value in vars(child).items():
-            plain = isinstance(value, int | float | str | Tensor) and name != "training"
-            if plain and not name.startswith("_"):
-                yield f"{path}.{name}", value
-
-
-def _bytes(tensor: Tensor) -> bytes:
-    return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
