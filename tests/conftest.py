@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import hypothesis
+import jaxtyping
 import pytest
 import torch
 
@@ -15,6 +16,12 @@ pytest_plugins = ["browser"]
 torch.set_num_threads(1)
 hypothesis.settings.register_profile("fixed", deadline=None, derandomize=True, max_examples=30, database=None)
 hypothesis.settings.load_profile("fixed")
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls with arguments of a wrong type as a user makes them, who has no type checker in between."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
 @pytest.fixture(scope="session", params=il.backbone_names())

@@ -19,6 +19,7 @@ from inrlens.container import read_container, write_container
 from inrlens.explorer.bundle import write_bundle
 from inrlens.explorer.folder import read_manifest
 from inrlens.explorer.gather import gather
+from inrlens.fields.backbone import backbone_settings
 from inrlens.fields.complex_layer import ComplexLayer, LiftedLayer
 from inrlens.fields.nonlinearity import GAUSS, RELU, SINE, Nonlinearity, complex_gabor, finer, gabor
 from inrlens.fitting.engine import Engine
@@ -373,11 +374,27 @@ def test_a_file_that_promises_more_complex_units_than_it_holds(tmp_path: Path) -
         ("posenc", {"frequencies": 25}, "posenc: frequencies must be at most 24, the binary digits of a coordinate"),
         ("posenc", {"frequencies": 0}, "posenc: frequencies must be at least 1, not 0"),
         ("relu", {"depth": 0}, "relu: depth must be at least 1, not 0"),
+        ("gauss", {"width": 3.5}, "gauss: width must be a whole number, not 3.5"),
+        ("gauss", {"width": "a"}, "gauss: width must be a whole number, not 'a'"),
+        ("gauss", {"scale": None}, "gauss: scale must be a number, or one a layer, not None"),
+        ("siren", {"omega_0": "30"}, "siren: omega_0 must be a number, or one a layer, not '30'"),
+        ("finer", {"first_bias": "5"}, "finer: first_bias must be a number or None, not '5'"),
+        ("ffmlp", {"sigma": "10"}, "ffmlp: sigma must be a number, not '10'"),
+        ("hashgrid", {"levels": 16.0}, "hashgrid: levels must be a whole number, not 16.0"),
+        ("hashgrid", {"levels": True}, "hashgrid: levels must be a whole number, not True"),
+        ("posenc", {"bare": 3}, "posenc: bare must be True or False, not 3"),
     ],
 )
 def test_settings_that_are_not_allowed(backbone: str, settings: dict[str, object], message: str) -> None:
     with pytest.raises(il.InputError, match=message):
         il.Field.new(backbone, **settings)
+
+
+def test_settings_of_numpy_are_saved_as_plain_numbers(tmp_path: Path) -> None:
+    field = il.Field.new("gauss", width=np.int64(8), depth=2, scale=[np.float32(3.5), 2.0])
+    il.save(field, tmp_path / "field.safetensors")
+    assert load_field(tmp_path / "field.safetensors").backbone == field.backbone
+    assert backbone_settings(field.backbone) == {"coordinates": 2, "width": 8, "depth": 2, "scale": [3.5, 2.0]}
 
 
 # -- recipes ---------------------------------------------------------------------------------------------------------

@@ -199,7 +199,7 @@ def test_force_replaces_a_coder_and_nothing_else(tmp_path: Path) -> None:
     field = toys.field()
     first, second, folder = toys.sae(field), toys.sae(field, seed=1), tmp_path / "coder"
     write_sparsify(first, folder, force=True)
-    with pytest.raises(il.InputError, match="coder exists already: give another path, or --force to replace it"):
+    with pytest.raises(il.InputError, match="coder exists already: give another path, or --force"):
         write_sparsify(second, folder)
     write_sparsify(second, folder, force=True)
     assert torch.equal(read_dictionary(folder, layer=1).decoder, second.decoder)

@@ -184,7 +184,9 @@ def test_an_imported_network_goes_out_again(tmp_path: Path) -> None:
 def test_no_file_is_overwritten_unasked(tmp_path: Path) -> None:
     field, path = fields("siren")[0], tmp_path / "field.onnx"
     path.write_text("mine")
-    with pytest.raises(il.InputError, match=r"field.onnx exists already: give another path"):
+    with pytest.raises(
+        il.InputError, match=r"exists already: give another path, or --force \(force=True in Python\) to replace it"
+    ):
         il.to_onnx(field, path)
     assert path.read_text() == "mine"
     il.to_onnx(field, path, force=True)
@@ -197,6 +199,17 @@ def test_a_head_that_does_not_exist(tmp_path: Path) -> None:
         il.to_onnx(fields("siren")[0], tmp_path / "field.onnx", head=2)
     with pytest.raises(il.InputError, match="head 2 does not exist: this field has heads 0 to 1"):
         il.to_sequential(fields("siren")[0], head=2)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("kind", ["Sequential", "Wrapped"])
+def test_what_is_no_field_of_ours(kind: str, tmp_path: Path) -> None:
+    thing: Any = il.to_sequential(fields("siren")[0])
+    thing = il.wrap(thing, layers=["1", "3"], channels=3) if kind == "Wrapped" else thing
+    for export in (lambda: il.to_sequential(thing), lambda: il.to_onnx(thing, tmp_path / "field.onnx")):
+        with pytest.raises(il.InputError, match=f"an export takes a field of ours, not a {kind}: il.read_network"):
+            export()
     assert not list(tmp_path.iterdir())
 
 

@@ -120,7 +120,7 @@ def test_a_folder_appears_whole_and_replaces_only_runs(tmp_path: Path) -> None:
     with whole_folder(run) as temporary:
         (temporary / "run.json").write_text(RUN)
         assert list(run.iterdir()) == []
-    with pytest.raises(InputError, match="run exists already: give another path, or --force to replace it"):
+    with pytest.raises(InputError, match="run exists already: give another path, or --force"):
         whole_folder(run).__enter__()
     with whole_folder(run, force=True) as temporary:
         (temporary / "report.html").write_text("2")

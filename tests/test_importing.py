@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, strategies as st
@@ -196,7 +197,48 @@ def test_safetensors_of_any_suffix(tmp_path: Path) -> None:
         assert torch.allclose(field(rows()), function(rows()), atol=1e-9, rtol=0.0)
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("beside", [{"epoch": 5}, {"loss": 0.5, "name": "cat", "best": None}])
+def test_plain_values_beside_the_tensors(beside: dict[str, Any], tmp_path: Path) -> None:
+    state, function = PEERS["siren"].make(2, torch.float64)
+    torch.save({**state, **beside}, tmp_path / "model.pth")
+    field = il.read_network(tmp_path / "model.pth", omega_0=30.0, **PLAIN)
+    assert torch.allclose(field(rows()), function(rows()), atol=1e-9, rtol=0.0)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("omega_0", "kept"),
+    [
+        (np.float32(30), 30.0),
+        (30, 30.0),
+        (torch.tensor(30.0), 30.0),
+        (np.array([30.0, 5.0, 5.0]), [30.0, 5.0, 5.0]),
+        ([np.float32(30), 5], [30.0, 5.0]),
+    ],
+)
+def test_numbers_of_numpy_and_torch(omega_0: Any, kept: Any) -> None:
+    state, _ = PEERS["siren"].make(2, torch.float64)
+    spans = {"axes": "xy", "coordinates": (np.float32(-1), 1), "output": (0, 1)}
+    field, plain = il.read_network(state, omega_0=omega_0, **spans), il.read_network(state, omega_0=kept, **PLAIN)
+    assert field.backbone == plain.backbone
+    assert field.origin.notes["imported"]["given"] == {
+        **spans,
+        "omega_0": kept,
+        "coordinates": [-1, 1],
+        "output": [0, 1],
+    }
+
+
+@pytest.mark.parametrize("layout", ["wire_wire", "finer_wire"])
+def test_a_bell_whose_learned_scale_is_negative(layout: str) -> None:
+    state, function = PEERS[layout].make(2, torch.float64)
+    state["net.1.scale_0"] = -state["net.1.scale_0"]
+    # As the peer computes it, |s z|^2.
+    expected, field = function(rows()), il.read_network(state, layout, **PLAIN)
+    assert torch.allclose(field(rows()), expected, atol=1e-9, rtol=0.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2])
 def test_half_types_are_widened(dtype: torch.dtype, tmp_path: Path) -> None:
     state, _ = PEERS["coin"].make(2, torch.float64)
     half = {name: tensor.to(dtype) for name, tensor in state.items()}

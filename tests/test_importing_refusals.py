@@ -121,9 +121,27 @@ def test_a_file_without_a_state_dict(tmp_path: Path) -> None:
         refuse(match, tmp_path / "model.pt")
 
 
-def test_a_file_of_ours_fits_no_layout(tmp_path: Path) -> None:
-    il.save(il.Field.new("relu", width=4, depth=2), tmp_path / "field.safetensors")
-    refuse(r"field.safetensors holds 6 tensors .*which do not fit any known layout", tmp_path / "field.safetensors")
+@pytest.mark.parametrize("backbone", il.backbone_names())
+def test_a_field_of_ours_needs_no_import(backbone: str, tmp_path: Path) -> None:
+    field = il.Field.new(backbone, width=4, depth=2)
+    il.save(field, tmp_path / "field.safetensors")
+    refuse(
+        "field.safetensors holds a field of ours, .*: il.load and every command take", tmp_path / "field.safetensors"
+    )
+    refuse("this state dict holds a field of ours", field.state_dict())
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("source", [None, 5, torch.nn.Linear(2, 3)])
+def test_what_is_no_file_and_no_state_dict(source: Any) -> None:
+    refuse(rf"not from a {type(source).__name__}: give module.state_dict\(\) of a module", source)
+
+
+def test_something_else_beside_the_tensors() -> None:
+    refuse(
+        r"holds 'optimizer' beside its tensors by name: save the state_dict by itself", {**state_of(), "optimizer": {}}
+    )
+    refuse(r"holds 3 beside its tensors by name", {**state_of(), 3: torch.ones(1)})
 
 
 # -- tensors ---------------------------------------------------------------------------------------------------------
@@ -141,15 +159,24 @@ def test_names_that_fit_nothing_are_shown_with_the_known_layouts() -> None:
 
 
 def test_a_tensor_too_many() -> None:
-    refuse("do not fit any known layout", state_of() | {"net.net.1.0.scale": torch.ones(1)})
-    refuse("do not fit any known layout", state_of("strainer") | {"encoder.1.weight": torch.ones(1, 1)})
+    for odd in ("net.net.1.0.scale", "loss.weight", "extra"):
+        match = rf"all its tensors but '{odd}' are those of layout siren \(SingleBVPNet of vsitzmann/siren\): leave out"
+        refuse(match, state_of() | {odd: torch.ones(1)})
+    refuse(
+        "but 'encoder.1.weight' are those of layout strainer",
+        state_of("strainer") | {"encoder.1.weight": torch.ones(1)},
+    )
+    two = {"b": torch.ones(1), "a": torch.ones(1)}
+    refuse(
+        "but 'a', 'b' are those of layout finer_siren, finer_finer, .* or wire_posenc:", state_of("wire_siren") | two
+    )
 
 
 @pytest.mark.parametrize(
     ("layout", "gone", "match"),
     [
-        ("siren", "net.net.1.0", r"'net.1.0.weight' is missing, without which it is no siren network"),
-        ("siren", "net.net.0.0", r"'net.0.0.weight' is missing"),
+        ("siren", "net.net.1.0", r"'net.net.1.0.weight' is missing, without which it is no siren network"),
+        ("siren", "net.net.0.0", r"'net.net.0.0.weight' is missing"),
         ("siren_pytorch", "layers.1", r"'layers.1.weight' is missing"),
         ("siren_pytorch", "last_layer", r"'last_layer.weight' is missing, .* \(SirenNet of siren-pytorch\)"),
         ("coin", "last_layer.linear", r"'last_layer.linear.weight' is missing"),
@@ -168,13 +195,46 @@ def test_a_layer_that_is_missing(layout: str, gone: str, match: str) -> None:
 def test_a_bias_or_a_number_that_is_missing() -> None:
     state = state_of()
     del state["net.net.1.0.bias"]
-    refuse(r"'net.1.0.bias' is missing", state)
+    refuse(r"'net.net.1.0.bias' is missing", state)
+    refuse(r"'_orig_mod.a.net.net.1.0.bias' is missing", {f"_orig_mod.a.{name}": each for name, each in state.items()})
     state = state_of("wire_wire")
     del state["net.1.scale_0"]
-    refuse(r"'net.1.scale_0' is missing", state, omega_0=None)
+    refuse(
+        r"'net.1.scale_0' is missing, without which it is no network of finer_wire or wire_wire", state, omega_0=None
+    )
     state = state_of("alpine_ffn")
     del state["model.0.B"]
     refuse(r"'model.0.B' is missing", state, "alpine_ffn", omega_0=None)
+
+
+def test_several_layouts_that_are_equally_near_are_named() -> None:
+    plain = {name.replace(".linear", ""): tensor for name, tensor in state_of("wire_siren").items()}
+    refuse("'net.0.linear.weight' is missing, without which it is no network of finer_siren, .* or wire_posenc", plain)
+    state = {name: tensor for name, tensor in state_of("wire_siren").items() if not name.startswith("net.3")}
+    refuse("missing, 'last_layer.linear.weight' for layout coin .*; 'net.3.weight' for layout finer_siren, .*", state)
+
+
+@pytest.mark.parametrize(
+    ("layout", "gone", "following"),
+    [
+        ("siren", "net.net.3.0", "net.net.3.0"),
+        ("alpine_siren", "model.6", "model.6"),
+        ("alpine_ffn", "model.5", "model.5"),
+        ("inr_collection", "net.3", "net.3.linear"),
+        ("finer_pemlp", "net.6", "net.6"),
+    ],
+)
+def test_a_file_that_was_cut_before_the_output(layout: str, gone: str, following: str) -> None:
+    state = {name: tensor for name, tensor in state_of(layout).items() if not name.startswith(f"{gone}.")}
+    with pytest.raises(il.InputError, match=f"is 8 by 8 like a layer's, so the output, '{following}.weight', seems to"):
+        il.read_network(state, layout, **PLAIN, **PEERS[layout].given)
+
+
+def test_signals_that_were_cut_before_their_outputs() -> None:
+    state = state_of("strainer")
+    for head in range(3):
+        state[f"decoder.{head}.0.weight"], state[f"decoder.{head}.0.bias"] = torch.ones(8, 8), torch.ones(8)
+    refuse("'decoder.0.0.weight', is 8 by 8 like a layer's, so the output, 'decoder.0.2.weight', seems", state)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +248,11 @@ def test_a_bias_or_a_number_that_is_missing() -> None:
         ("net.net.0.0.weight", torch.zeros(8, 3), r"layer 0 takes 3 numbers, but axes 'xy' names 2 coordinates"),
         ("net.net.0.0.weight", torch.full((8, 2), torch.nan), "'net.net.0.0.weight' holds NaN or infinite values"),
         ("net.net.3.0.bias", torch.full((3,), torch.inf), "'net.net.3.0.bias' holds NaN or infinite values"),
-        ("net.net.1.0.weight", torch.ones(8, 8, dtype=torch.int64), "holds no real or complex ones"),
+        (
+            "net.net.1.0.weight",
+            torch.ones(8, 8, dtype=torch.int64),
+            "holds torch.int64, where a weight is real or complex",
+        ),
         ("net.net.1.0.weight", torch.ones(8, 8).to_sparse(), "does not hold its numbers in memory"),
         (
             "net.net.1.0.weight",
@@ -287,6 +351,32 @@ def test_numbers_that_are_not_allowed(given: dict[str, Any], match: str) -> None
 
 def test_a_range_so_narrow_that_float32_overflows() -> None:
     refuse("leaves the range of torch.float32", state_of(), output=(0.0, 1e-42))
+
+
+@pytest.mark.parametrize("given", [{"omega_0": 1e300}, {"coordinates": (0.0, 1e38)}])
+def test_numbers_with_which_a_layer_leaves_float32(given: dict[str, Any]) -> None:
+    refuse(
+        "the field would give NaN or infinite values, since .* range of torch.float32: give omega_0",
+        state_of(),
+        **given,
+    )
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({"omega_0": "30"}, "omega_0 must be one positive number, two .* not '30'"),
+        ({"omega_0": ["30", "1"]}, "omega_0 must be one positive number, two .*"),
+        ({"omega_0": torch.ones(2, 2)}, "omega_0 must be one positive number, two .*"),
+        ({"coordinates": 1}, "coordinates must be one range .* not 1"),
+        ({"coordinates": (None, 1.0)}, "coordinates must be a range"),
+        ({"output": 1}, "output must be a range"),
+        ({"axes": ["x", "y"]}, "axes must name a network's coordinates"),
+    ],
+)
+def test_arguments_of_another_kind(given: dict[str, Any], match: str) -> None:
+    refuse(match, state_of(), **given)
 
 
 def test_entries_that_lie_on_one_another_are_refused(tmp_path: Path) -> None:

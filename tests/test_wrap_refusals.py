@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 import foreign
 import inrlens as il
+import toys
 
 
 class _Twice(nn.Module):
@@ -158,3 +159,48 @@ def test_a_wrapped_network_is_not_saved(tmp_path: Path) -> None:
     ):
         il.save(network, tmp_path / "network.safetensors")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_what_takes_fields_of_ours_alone() -> None:
+    wrapped: Any = il.wrap(foreign.plain(), ["1", "3"], grid=toys.GRID)
+    signal, recipe = toys.signals(1, toys.GRID)[0], toys.recipe(None, steps=3)
+    for freeze in (0, "auto"):
+        with pytest.raises(
+            il.InputError, match=r"a transfer takes a field of ours, not a Wrapped: il.read_network makes"
+        ):
+            il.transfer(wrapped, signal, freeze=freeze, recipe=recipe)
+        with pytest.raises(il.InputError, match="a transfer takes a field of ours, not a Wrapped"):
+            il.transfer_many(wrapped, [il.Cell(signal, freeze)], recipe=recipe)
+    with pytest.raises(il.InputError, match="encoding_stable_rank takes a field of ours, not a Wrapped"):
+        il.encoding_stable_rank(wrapped)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("coordinates", [None, 1.0])
+def test_coordinates_that_are_no_ranges(coordinates: Any) -> None:
+    with pytest.raises(
+        il.InputError, match=r"coordinates must be one range \(low, high\) for all axes, or one for each"
+    ):
+        il.wrap(foreign.plain(), ["1", "3"], coordinates=coordinates)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("module", "layers", "settings", "message"),
+    [
+        (foreign.plain(), [1, 3], {}, r"layers must be a list of paths of submodules such as '0', .*, not \[1, 3\]"),
+        (foreign.plain(), 1, {}, r"layers must be a list of paths of submodules such as '0', .*, not 1\."),
+        (torch.sin, ["1"], {}, "a torch.nn.Module is needed, not <built-in .*: put what computes the values into one"),
+        (None, ["1"], {}, "a torch.nn.Module is needed, not None"),
+        (foreign.plain(), ["1"], {"axes": 2}, "such as 'xy', 'yx', 'x' or 'zyx', not 2"),
+        (foreign.plain(), ["1"], {"coordinates": None}, "coordinates must be one range .*, not None"),
+        (foreign.plain(), ["1"], {"grid": 5}, "a grid must be a tuple of positive whole numbers, .*, not 5"),
+        (foreign.plain(), ["1"], {"grid": (4.5, 5)}, r"a grid must be a tuple of positive whole .*, not \(4.5, 5\)"),
+    ],
+)
+def test_values_of_another_type_are_told_in_a_sentence(
+    module: Any, layers: Any, settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(il.InputError, match=message):
+        il.wrap(module, layers, **settings)

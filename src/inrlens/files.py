@@ -121,7 +121,7 @@ def ensure_free(path: Path, force: bool = False) -> None:
     if not path.exists():
         return
     if not force:
-        raise InputError(f"{path} exists already: give another path, or --force to replace it.")
+        raise InputError(f"{path} exists already: give another path, or --force (force=True in Python) to replace it.")
     if not path.is_dir():
         raise InputError(f"{path} exists and is no folder: give another path for the run.")
     entries = sorted(entry.name for entry in path.iterdir())
@@ -146,7 +146,7 @@ def ensure_free_file(path: Path, force: bool = False) -> None:
     if path.is_dir():
         raise InputError(f"{path} is a folder: give the name of a file to write.")
     if path.exists() and not force:
-        raise InputError(f"{path} exists already: give another path, or --force to replace it.")
+        raise InputError(f"{path} exists already: give another path, or --force (force=True in Python) to replace it.")
     if path.exists() and not path.is_file():
         raise InputError(f"{path} is no ordinary file, so --force will not replace it: give another path.")
 

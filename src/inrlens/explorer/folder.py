@@ -102,7 +102,7 @@ def _ensure_ours(path: Path, force: bool) -> None:
     if not path.is_dir():
         raise InputError(f"{path} exists and is no folder: give another path for the explorer.")
     if not force:
-        raise InputError(f"{path} exists already: give another path, or --force to replace it.")
+        raise InputError(f"{path} exists already: give another path, or --force (force=True in Python) to replace it.")
     foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in ENTRIES)
     if foreign:
         raise InputError(f"{path} also holds {foreign[0]!r}, which would be deleted: move it away first.")

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, fields
-from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from numbers import Integral, Real
+from typing import Any, ClassVar, Protocol, TypeVar, get_type_hints, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -83,9 +84,39 @@ def make_backbone(name: str, **settings: Any) -> Backbone:
     for setting in settings:
         if setting not in known:
             raise InputError(f"{name} has no setting {setting!r}; allowed are {', '.join(known)}.")
-    # JSON has no tuples: a list means one.
-    backbone: Backbone = cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in settings.items()})
+    plain, hints = {key: _plain(value) for key, value in settings.items()}, get_type_hints(cls)
+    for setting, value in plain.items():
+        words, suits = _KINDS.get(hints[setting], ("", lambda value: True))
+        if not suits(value):
+            raise InputError(f"{name}: {setting} must be {words}, not {value!r}.")
+    backbone: Backbone = cls(**plain)
     return backbone
+
+
+def _plain(value: Any) -> Any:
+    """A setting as JSON writes it: numpy's numbers become Python's. JSON has no tuples: a list means one."""
+    if isinstance(value, list | tuple):
+        return tuple(_plain(each) for each in value)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_KINDS: dict[Any, tuple[str, Callable[[Any], bool]]] = {
+    int: ("a whole number", lambda value: _is_number(value) and isinstance(value, int)),
+    float: ("a number", _is_number),
+    bool: ("True or False", lambda value: isinstance(value, bool)),
+    float | None: ("a number or None", lambda value: value is None or _is_number(value)),
+    float | tuple[float, ...]: (
+        "a number, or one a layer",
+        lambda value: all(map(_is_number, value if isinstance(value, tuple) else (value,))),
+    ),
+}
+"""What a setting of a declared type must be, in words and as a test."""
 
 
 def backbone_settings(backbone: Backbone) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import torch
 from jaxtyping import Float
@@ -59,13 +60,10 @@ def read_spans(axes: str, coordinates: Span | Sequence[Span] | CoordinateMap, ou
     ends = _span("output", output)
     if callable(coordinates):
         return Spans(axes, coordinates, ends)
-    if not isinstance(coordinates, Sequence):
-        raise InputError(
-            f"coordinates must be a range (low, high), one for each of {axes!r}, or a function, not {coordinates!r}."
-        )
-    if len(coordinates) == 2 and not isinstance(coordinates[0], Sequence):
+    several = isinstance(coordinates, Sequence)
+    if several and len(coordinates) == 2 and not isinstance(coordinates[0], Sequence):
         return Spans(axes, (_span("coordinates", coordinates),) * len(axes), ends)
-    if len(coordinates) != len(axes):
+    if not several or len(coordinates) != len(axes):
         raise InputError(
             f"coordinates must be one range (low, high) for all axes, or one for each of {axes!r}, not {coordinates!r}."
         )
@@ -73,7 +71,7 @@ def read_spans(axes: str, coordinates: Span | Sequence[Span] | CoordinateMap, ou
 
 
 def _span(name: str, span: object) -> Span:
-    if isinstance(span, Sequence) and len(span) == 2 and all(isinstance(end, int | float) for end in span):
+    if isinstance(span, Sequence) and len(span) == 2 and all(isinstance(end, Real) for end in span):
         low, high = float(span[0]), float(span[1])
         if math.isfinite(low) and math.isfinite(high) and low != high:
             return low, high

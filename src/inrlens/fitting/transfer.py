@@ -8,6 +8,7 @@ import torch
 
 from inrlens.errors import InputError
 from inrlens.fields.field import Field, Origin, make_head
+from inrlens.fields.ours import check_ours
 from inrlens.fitting.compute import Compute
 from inrlens.fitting.fit import tell_one
 from inrlens.fitting.fit_fields import Job, engine_of, fit_fields
@@ -62,9 +63,9 @@ def transfer(
         callback: called with every record of the history.
 
     Raises:
-        InputError: for a layer that does not exist, another number of channels, a recipe that names another backbone
-            than the cohort's, or a warm head on a last layer that is drawn afresh; where the state to resume is of
-            another fit; where the memory does not hold a tile.
+        InputError: where the cohort is no field of ours; for a layer that does not exist, another number of channels, a
+            recipe that names another backbone than the cohort's, or a warm head on a last layer that is drawn afresh;
+            where the state to resume is of another fit; where the memory does not hold a tile.
     """
     plan = _Plan.of(cohort, Cell(signal, freeze, _known("rest", rest), seed, _known("head", head)), recipe)
     field = plan.field(cohort)
@@ -160,6 +161,7 @@ class _Plan:
 
     @classmethod
     def of(cls, cohort: Field, cell: Cell, recipe: Recipe) -> "_Plan":
+        check_ours(cohort, "a transfer")
         if recipe.backbone is not None and recipe.backbone != cohort.backbone:
             raise InputError(
                 f"recipe {recipe.name!r} is for {recipe.backbone}, the cohort's network is {cohort.backbone}."

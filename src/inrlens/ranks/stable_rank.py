@@ -9,6 +9,7 @@ from torch import Tensor
 
 from inrlens.fields.field import Field
 from inrlens.fields.network import EVALUATION_TILE, Network
+from inrlens.fields.ours import check_ours
 from inrlens.rows import tiles
 
 ACTIVATION_VARIANTS = ("post", "post_centred", "pre")
@@ -77,7 +78,11 @@ def encoding_stable_rank(field: Field, grid: tuple[int, ...] | None = None) -> f
     """``sr`` of the ``(N, e)`` matrix that enters layer 0 over a grid: features, or coordinates without an encoding.
 
     It stands for the tables of a hash encoding, which are looked up and no matrix: all that a layer sees of them.
+
+    Raises:
+        InputError: where it is no field of ours.
     """
+    check_ours(field, "encoding_stable_rank")
     x = field.grid_coordinates(grid)
     sums: dict[tuple[str, int], Moments] = {}
     for rows in tiles(x.shape[0], EVALUATION_TILE):

@@ -30,8 +30,8 @@ def to_onnx(field: Field, path: str | Path, head: int | None = None, *, force: b
         force: whether a file that is there is replaced.
 
     Raises:
-        InputError: where onnx is not installed, the path is taken or cannot be written, there is no such head, the
-            field is too large for one file, or its encoding is not known here.
+        InputError: where onnx is not installed, the path is taken or cannot be written, it is no field of ours, there
+            is no such head, the field is too large for one file, or its encoding is not known here.
     """
     try:
         from onnx import helper

@@ -39,7 +39,7 @@ def to_sequential(field: Field, head: int | None = None) -> nn.Sequential:
         head: the signal that is meant; None: all of them, ``(N, M*c)``.
 
     Raises:
-        InputError: where there is no such head, or an encoding of the field is not known here.
+        InputError: where it is no field of ours, there is no such head, or its encoding is not known here.
     """
     stack = plain_stack(field, head)
     modules: list[nn.Module] = [] if stack.projection is None else [copy.deepcopy(stack.projection)]

@@ -11,6 +11,7 @@ from inrlens.fields.encoder import Encoder, Layer
 from inrlens.fields.encoding import FourierProjection
 from inrlens.fields.field import Field
 from inrlens.fields.nonlinearity import Nonlinearity
+from inrlens.fields.ours import check_ours
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,10 @@ def plain_stack(field: Field, head: int | None) -> PlainStack:
     """A field as plain parts, detached from it; ``head`` None keeps all heads side by side.
 
     Raises:
-        InputError: where there is no such head, or the field holds what is not written down here, such as a trained
-            encoding.
+        InputError: where it is no field of ours, there is no such head, or the field holds what is not written down
+            here, such as a trained encoding.
     """
+    check_ours(field, "an export")
     encoder = field.encoder
     columns = slice(None) if head is None else field.columns(head)
     plain = type(encoder) is Encoder and {name for name, _ in encoder.named_children()} <= {"layers", "encoding"}

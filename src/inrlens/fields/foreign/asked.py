@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from inrlens.errors import InputError
 from inrlens.fields.foreign.layout import Layout
@@ -62,20 +63,36 @@ def spans_of(given: Given) -> Spans:
     return read_spans(given.axes, given.coordinates, given.output)
 
 
-def each_layer_of(source: str, setting: str, value: float | Sequence[float], depth: int) -> float | tuple[float, ...]:
-    """One number for all layers, or one a layer: two stand for the first layer and all others.
+def plain_numbers(value: Any) -> Any:
+    """One number as a float, several as a tuple of them, numpy's and torch's too; anything else as it is."""
+    try:
+        several = tuple(value)
+    except TypeError:
+        several = None
+    try:
+        if value is None or isinstance(value, str) or any(isinstance(each, str) for each in several or ()):
+            return value
+        return float(value) if several is None else tuple(float(each) for each in several)
+    except (TypeError, ValueError, RuntimeError):
+        return value
+
+
+def each_layer_of(source: str, setting: str, value: Any, depth: int) -> float | tuple[float, ...]:
+    """One number for all layers, or one a layer, of what ``plain_numbers`` gives: two stand for the first layer and all
+    others.
 
     Raises:
         InputError: where there are neither one, two nor ``depth`` positive numbers.
     """
-    numbers = tuple(float(number) for number in value) if isinstance(value, Sequence) else (float(value),)
-    if len(numbers) not in (1, 2, depth) or not all(0.0 < number < math.inf for number in numbers):
+    numbers = value if isinstance(value, tuple) else (value,)
+    positive = all(isinstance(number, float) and 0.0 < number < math.inf for number in numbers)
+    if len(numbers) not in (1, 2, depth) or not positive:
         raise InputError(
             f"{source}: {setting} must be one positive number, two (the first layer's and the others'), or {depth}, "
-            f"one a layer, not {value}."
+            f"one a layer, not {_one_line(value)}."
         )
     if len(numbers) == 1:
-        return numbers[0]
+        return float(numbers[0])
     return numbers if len(numbers) == depth else (numbers[0], *numbers[1:] * (depth - 1))
 
 
@@ -87,3 +104,7 @@ def _usual(layouts: Sequence[Layout], name: str) -> str:
     if len(said) == 1:
         return f"; usual there: {next(iter(said))}"
     return "".join(f"; usual in {source}: {value}" for value, source in said.items())
+
+
+def _one_line(value: Any) -> str:
+    return " ".join(repr(value).split())

@@ -12,8 +12,11 @@ from inrlens.fields.backbone import make_backbone
 from inrlens.fields.field import Field
 from inrlens.fields.foreign.layout import Layout
 from inrlens.fields.foreign.maps import LinearMap, Maps
+from inrlens.signals.signal import coordinates
 
 Numbers = tuple[float, ...]
+_SIDES = 4
+"""Samples an axis at which an imported field must be finite."""
 
 
 def held_settings(source: str, layout: Layout, maps: Maps) -> tuple[Maps, dict[str, Numbers]]:
@@ -29,7 +32,8 @@ def held_settings(source: str, layout: Layout, maps: Maps) -> tuple[Maps, dict[s
     for setting, tensors in maps.held.items():
         numbers: list[float] = []
         for index, tensor in enumerate(tensors):
-            values = tensor.flatten()
+            # |s z|^2 is even in s, and a scale that was learned may have crossed 0.
+            values = tensor.flatten().abs() if setting == "scale" else tensor.flatten()
             if index == len(layers):
                 head = _scaled(source, head, values)
                 continue
@@ -49,7 +53,8 @@ def build(source: str, layout: Layout, maps: Maps, settings: Mapping[str, Any], 
     """The field of maps whose coordinates, values and encoding are ours.
 
     Raises:
-        InputError: where a number is not allowed, or real and complex maps are mixed as no backbone mixes them.
+        InputError: where a number is not allowed, real and complex maps are mixed as no backbone mixes them, or the
+            field's numbers leave the range of their type.
     """
     complex_units = layout.backbone == "wire"
     kinds = [each.weight.is_complex() for each in (*maps.layers, maps.head)]
@@ -59,8 +64,8 @@ def build(source: str, layout: Layout, maps: Maps, settings: Mapping[str, Any], 
             f"{', '.join('complex' if kind else 'real' for kind in kinds)}, which layout {layout.name!r} is not."
         )
     width = maps.width * (2 if complex_units else 1)
-    coordinates = maps.layers[0].weight.shape[1] if maps.frequencies is None else maps.frequencies.shape[1]
-    sizes = {"coordinates": int(coordinates), "width": width, "depth": len(maps.layers)}
+    axes = maps.layers[0].weight.shape[1] if maps.frequencies is None else maps.frequencies.shape[1]
+    sizes = {"coordinates": int(axes), "width": width, "depth": len(maps.layers)}
     try:
         backbone = make_backbone(layout.backbone, **sizes, **settings)
     except InputError as error:
@@ -72,7 +77,18 @@ def build(source: str, layout: Layout, maps: Maps, settings: Mapping[str, Any], 
     for name, tensor in field.state_dict().items():
         if not bool(torch.isfinite(tensor).all()):
             raise InputError(f"{source}: folding its ranges into {name!r} leaves the range of {maps.dtype}.")
+    _check_finite(source, field)
     return field
+
+
+@torch.no_grad()
+def _check_finite(source: str, field: Field) -> None:
+    """Refuses finite weights from which a layer leaves the range of numbers, at the ends of the axes or between."""
+    if not bool(torch.isfinite(field(coordinates((_SIDES,) * field.coordinates, field.dtype))).all()):
+        raise InputError(
+            f"{source}: the field would give NaN or infinite values, since its numbers leave the range of "
+            f"{field.dtype}: give omega_0, scale, coordinates and output as they were where it was fitted."
+        )
 
 
 def _real_state(maps: Maps) -> dict[str, Tensor]:

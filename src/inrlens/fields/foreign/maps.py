@@ -9,7 +9,7 @@ from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.fields.foreign.layout import Layout
-from inrlens.fields.foreign.names import find
+from inrlens.fields.foreign.names import find, path_after, shown_as
 from inrlens.tensor_files import is_dense
 
 
@@ -70,6 +70,7 @@ def take_maps(source: str, layout: Layout, tensors: Mapping[str, Tensor], shown:
         rows, wanted = tuple(each.weight.shape), (outputs[0].weight.shape[0], layers[-1].weight.shape[0])
         if rows != wanted:
             raise InputError(f"{source}: {shown[f'{path}.weight']!r} has shape {rows}, where {wanted} is needed.")
+    _check_output(source, layout, places.heads[0], outputs[0].weight, shown)
     head = LinearMap(torch.cat([each.weight for each in outputs]), torch.cat([each.bias for each in outputs]))
     numbers = [layout.first + index * layout.step for index in range(len(layers) + 1)]
     held = {
@@ -80,12 +81,31 @@ def take_maps(source: str, layout: Layout, tensors: Mapping[str, Tensor], shown:
     return Maps(tuple(layers), head, len(outputs), held, stored, torch.float64 if double else torch.float32)
 
 
+def _check_output(
+    source: str, layout: Layout, path: str, weight: Inexact[Tensor, "c d"], shown: Mapping[str, str]
+) -> None:
+    """Refuses an output that could as well be a layer: the file may have been cut before the output."""
+    following = path_after(layout, path)
+    if following is None or weight.shape[0] != weight.shape[1]:
+        return
+    width = weight.shape[0]
+    raise InputError(
+        f"{source}: the last map, {shown[f'{path}.weight']!r}, is {width} by {width} like a layer's, so the output, "
+        f"{shown_as(f'{following}.weight', shown)!r}, seems to be missing: save the whole network, or il.wrap one that "
+        f"gives {width} values."
+    )
+
+
 def _numbers(source: str, name: str, tensor: Tensor) -> Tensor:
-    if not is_dense(tensor) or not (tensor.is_floating_point() or tensor.is_complex()):
-        size = f"{tuple(tensor.shape)} of {tensor.dtype}"
+    if tensor.is_quantized or not (tensor.is_floating_point() or tensor.is_complex()):
         raise InputError(
-            f"{source}: {name!r}, {size}, does not hold its numbers in memory or holds no real or complex ones, so it "
-            "is no weight."
+            f"{source}: {name!r} holds {tensor.dtype}, where a weight is real or complex: save the network as floating "
+            "point numbers."
+        )
+    if not is_dense(tensor):
+        raise InputError(
+            f"{source}: {name!r}, {tuple(tensor.shape)} of {tensor.dtype}, does not hold its numbers in memory one by "
+            "one: save a dense tensor."
         )
     wide = tensor.detach().to(torch.complex128 if tensor.is_complex() else torch.float64)
     if not bool(torch.isfinite(wide).all()):

@@ -1,7 +1,7 @@
 """Which layouts the names of a file's tensors fit, and where each linear map is."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from inrlens.errors import InputError
@@ -33,6 +33,12 @@ def shorter_names(names: Collection[str]) -> Iterator[dict[str, str]]:
         if len(fronts) != 1 or all(name.count(".") < 2 for name in short):
             return
         short = {name.partition(".")[2] or name: whole for name, whole in short.items()}
+
+
+def shown_as(name: str, names: Mapping[str, str]) -> str:
+    """What a missing tensor would be called in a file whose ``names`` are by their shorter form."""
+    fronts = [whole.removesuffix(short) for short, whole in names.items() if whole.endswith(short)]
+    return max(fronts, key=len, default="") + name
 
 
 def belongs(layout: Layout, name: str) -> bool:
@@ -97,6 +103,17 @@ def find(layout: Layout, names: Collection[str]) -> Places:
     if head not in paths:
         raise Gap(head)
     return Places(maps, (head,))
+
+
+def path_after(layout: Layout, path: str) -> str | None:
+    """The path of the map that would follow an output; None where the output has a name that no layer has."""
+    template = layout.head or layout.maps
+    if layout.head is not None and "@" not in layout.head:
+        return None
+    match = _pattern(template).fullmatch(path)
+    assert match is not None, "an output lies where its layout has it"
+    *signals, number = match.groups()
+    return template.replace("@", "".join(signals)).replace("#", str(int(number) + layout.step))
 
 
 def _private_heads(layout: Layout, template: str, maps: tuple[str, ...], paths: set[str]) -> Places:

@@ -8,7 +8,7 @@ from typing import Any
 
 from inrlens.errors import InputError
 from inrlens.fields.field import Field, Origin
-from inrlens.fields.foreign.asked import Given, check_given, each_layer_of, spans_of
+from inrlens.fields.foreign.asked import Given, check_given, each_layer_of, plain_numbers, spans_of
 from inrlens.fields.foreign.build import build, held_settings
 from inrlens.fields.foreign.encoding import fold_encoding
 from inrlens.fields.foreign.fold import affine, fold_coordinates, fold_output
@@ -35,9 +35,9 @@ def read_network(
     """A field of somebody else's state dict: the same function, in our coordinates and values.
 
     The first layer takes up order and range of the coordinates, the output the range of the values, an encoding's
-    phases its first layer; nothing is approximated. float16 and bfloat16 become float32. From a file tensors and plain
-    values are read, and nothing in it is ever run. No file says all that decides what its weights mean: what is missing
-    must be given, and an error says what, why, and what the project's own scripts take.
+    phases its first layer; nothing is approximated. float8, float16 and bfloat16 become float32. From a file tensors
+    and plain values are read, and nothing in it is ever run. No file says all that decides what its weights mean: what
+    is missing must be given, and an error says what, why, and what the project's own scripts take.
 
     Args:
         source: a file of torch.save or safetensors, or a state dict; training scripts may have put it under a name
@@ -53,12 +53,14 @@ def read_network(
 
     Raises:
         InputError: where the file is missing, damaged or would run code; where its tensors fit no layout, or several;
-            where one is missing, of a wrong shape, or not finite; where something must be given, or is not allowed.
+            where one is missing, of a wrong shape, or not finite; where the output seems to be missing, since the last
+            map is as wide as it is high; where the field would give NaN or infinite values; where something must be
+            given, or is not allowed.
     """
     name, content, digest = _opened(source)
     found = recognise(name, state_dict_in(name, content), layout)
     chosen = found.layouts[0]
-    given = Given(omega_0, scale, axes, coordinates, output)
+    given = Given(plain_numbers(omega_0), plain_numbers(scale), axes, coordinates, output)
     check_given(name, found.layouts, given)
     spans = spans_of(given)
     if grid is not None:
@@ -93,9 +95,9 @@ def _about(layout: Layout, given: Given, source: object, digest: str | None) -> 
     """What the field's notes say of where it came from, as JSON reads it again."""
     told = {key: value for key, value in vars(given).items() if value is not None}
     file = source.name if isinstance(source, Path) else Path(source).name if isinstance(source, str) else None
-    plain: dict[str, Any] = json.loads(
-        json.dumps({"layout": layout.name, "source": layout.source, "given": told, "file": file, "sha256": digest})
-    )
+    about = {"layout": layout.name, "source": layout.source, "given": told, "file": file, "sha256": digest}
+    # Ends of ranges may be numpy's numbers, which JSON does not know.
+    plain: dict[str, Any] = json.loads(json.dumps(about, default=float))
     return plain
 
 
@@ -103,6 +105,11 @@ def _opened(source: str | Path | Mapping[str, Any]) -> tuple[str, Any, str | Non
     """A name for messages, what it holds, and the SHA-256 of a file."""
     if isinstance(source, Mapping):
         return "this state dict", source, None
+    if not isinstance(source, str | Path):
+        raise InputError(
+            f"a network is read from the path of a file or from a state dict, not from a {type(source).__name__}: give "
+            "module.state_dict() of a module."
+        )
     path = Path(source)
     content = read_tensor_file(path)
     with path.open("rb") as file:

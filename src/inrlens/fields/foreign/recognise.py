@@ -7,7 +7,8 @@ from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.fields.foreign.layout import Layout, known_layouts, layout_named
-from inrlens.fields.foreign.names import belongs, missing, shorter_names
+from inrlens.fields.foreign.names import belongs, missing, shorter_names, shown_as
+from inrlens.fields.foreign.near import nearest_layouts
 
 _SHOWN = 4
 
@@ -28,7 +29,7 @@ def recognise(source: str, state: Mapping[str, Tensor], layout: str | None) -> R
         InputError: where a tensor is missing, nothing fits, or layouts fit that make different networks of it.
     """
     tried = [layout_named(layout)] if layout is not None else list(known_layouts().values())
-    gaps: dict[str, Layout] = {}
+    gaps: dict[str, list[Layout]] = {}
     for names in shorter_names(state):
         part = [each for each in tried if any(belongs(each, name) for name in names)]
         part = [each for each in part if all(belongs(each, name) for name in names)]
@@ -38,14 +39,37 @@ def recognise(source: str, state: Mapping[str, Tensor], layout: str | None) -> R
             _check_one(source, whole)
             return Recognised(tuple(whole), {short: state[name] for short, name in names.items()}, names)
         for each in part:
-            gaps.setdefault(str(lacking[each.name]), each)
+            gaps.setdefault(shown_as(str(lacking[each.name]), names), []).append(each)
     if gaps:
-        name, each = next(iter(gaps.items()))
+        raise InputError(f"{source}: {_gap(gaps)}.")
+    if "head.weight" in state and any(name.startswith("encoder.layers.0.") for name in state):
         raise InputError(
-            f"{source}: tensor {name!r} is missing, without which it is no {each.name} network ({each.source})."
+            f"{source} holds a field of ours, which needs no import: il.load and every command take a file of il.save "
+            "as it is."
+        )
+    nearest, odd = nearest_layouts(state, tried)
+    if nearest:
+        raise InputError(
+            f"{source}: all its tensors but {_shown([repr(name) for name in odd])} are those of layout "
+            f"{_either(nearest)}: leave out what plays no part in the network, or il.wrap it."
         )
     what = f"layout {layout!r} ({tried[0].shown})" if layout is not None else f"any known layout ({_known()})"
     raise InputError(f"{source} holds {_found(state)}, which do not fit {what}: build the network and il.wrap it.")
+
+
+def _gap(gaps: Mapping[str, Sequence[Layout]]) -> str:
+    """What is missing, and from which layout: several may be equally near."""
+    if len(gaps) > 1:
+        each = "; ".join(f"{name!r} for layout {_either(layouts)}" for name, layouts in gaps.items())
+        return f"a tensor is missing, {each}"
+    name, layouts = next(iter(gaps.items()))
+    what = f"{layouts[0].name} network ({layouts[0].source})" if len(layouts) == 1 else f"network of {_either(layouts)}"
+    return f"tensor {name!r} is missing, without which it is no {what}"
+
+
+def _either(layouts: Sequence[Layout]) -> str:
+    *first, last = (each.name for each in layouts)
+    return f"{', '.join(first)} or {last}" if first else f"{last} ({layouts[0].source})"
 
 
 def _missing(source: str, layout: Layout, names: Mapping[str, str]) -> str | None:
@@ -65,9 +89,11 @@ def _check_one(source: str, layouts: Sequence[Layout]) -> None:
 
 
 def _found(state: Mapping[str, Tensor]) -> str:
-    first = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in list(state.items())[:_SHOWN])
-    more = ", ..." if len(state) > _SHOWN else ""
-    return f"{len(state)} tensors ({first}{more})"
+    return f"{len(state)} tensors ({_shown([f'{name} {tuple(tensor.shape)}' for name, tensor in state.items()])})"
+
+
+def _shown(words: Sequence[str]) -> str:
+    return ", ".join(words[:_SHOWN]) + (", ..." if len(words) > _SHOWN else "")
 
 
 def _known() -> str:

@@ -12,7 +12,7 @@ _USED = ("state_dict", "model_state_dict", "model_state", "model", "net", "netwo
 
 
 def state_dict_in(source: str, content: Any) -> dict[str, Tensor]:
-    """The tensors by name in what a file holds, or in one entry of it.
+    """The tensors by name in what a file holds, plain numbers and words beside them left aside, or in one entry of it.
 
     Raises:
         InputError: where there are none, or several that could be meant.
@@ -25,6 +25,13 @@ def state_dict_in(source: str, content: Any) -> dict[str, Tensor]:
     known = [name for name in _USED if name in found]
     if known or len(found) == 1:
         return dict(content[(known or found)[0]])
+    tensors = {name: value for name, value in content.items() if isinstance(value, Tensor)}
+    if tensors and not found:
+        beside = [name for name, value in content.items() if not isinstance(value, Tensor | int | float | str | None)]
+        if beside or not _is_state_dict(tensors):
+            odd = (beside or [name for name in tensors if not isinstance(name, str)])[0]
+            raise InputError(f"{source} holds {odd!r} beside its tensors by name: save the state_dict by itself.")
+        return tensors
     entries = ", ".join(f"{name!r}" for name in list(content)[:6]) or "nothing"
     if found:
         raise InputError(
