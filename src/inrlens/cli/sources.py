@@ -46,7 +46,7 @@ def cohort_signals(
 def is_image(path: Path) -> bool:
     """Whether a file is read as an image: all are but NIfTI files and sounds, by their endings."""
     from inrlens.signals.audio import AUDIO_SUFFIXES
-    from inrlens.signals.nifti import NIFTI_SUFFIXES
+    from inrlens.signals.nifti_files import NIFTI_SUFFIXES
 
     return not path.name.lower().endswith((*NIFTI_SUFFIXES, *AUDIO_SUFFIXES))
 

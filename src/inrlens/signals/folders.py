@@ -10,7 +10,8 @@ from pathlib import Path
 from inrlens.errors import InputError
 from inrlens.signals.audio import AUDIO_SUFFIXES, load_audio
 from inrlens.signals.images import load_image
-from inrlens.signals.nifti import NIFTI_SUFFIXES, load_nifti
+from inrlens.signals.nifti import load_nifti
+from inrlens.signals.nifti_files import NIFTI_SUFFIXES
 from inrlens.signals.signal import Signal
 from inrlens.signals.sizing import Fitting, sides
 
