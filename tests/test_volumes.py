@@ -72,8 +72,16 @@ def test_a_file_is_read_as_what_it_holds(tmp_path: Path) -> None:
 
 def test_files_that_hold_no_volume_are_refused(tmp_path: Path) -> None:
     path = _nifti(tmp_path / "ct.nii", _volume(2, 3, 4) - 0.5)
-    with pytest.raises(il.InputError, match=r"ct.nii holds values from -0\.\d+ to 0\.\d+: give window=\(low, high\)"):
+    with pytest.raises(
+        il.InputError, match=r"ct.nii holds values from -0\.\d+ to 0\.\d+: say which .* --window LOW,HIGH"
+    ):
         il.load_volume(path)
+    assert load_nifti(path, (-0.5, 0.5)).image()[..., 0].numpy() == pytest.approx(_volume(2, 3, 4), abs=1e-6)
+    gap = _volume(2, 3, 4)
+    gap[0, 0, :2] = np.nan
+    for span in (None, (0.0, 1.0)):
+        with pytest.raises(il.InputError, match=r"gap.nii holds 2 values that are NaN .* write 0 in their place"):
+            il.load_volume(_nifti(tmp_path / "gap.nii", gap), span)
     with pytest.raises(il.InputError, match=r"window must be \(low, high\) with low below high, not \(1.0, 1.0\)"):
         il.load_volume(path, window=(1.0, 1.0))
     with pytest.raises(il.InputError, match=r"holds 5x6 values: give a file of one volume, of three axes"):

@@ -149,4 +149,7 @@ class Network(nn.Module, ABC):
 def check_axes(count: int, grid: tuple[int, ...]) -> None:
     """Raises InputError where a grid has another number of axes than ``count`` coordinates need."""
     if len(grid) != count:
-        raise InputError(f"a grid of {len(grid)} axes does not suit a network of {count} coordinates.")
+        raise InputError(
+            f"a grid of {len(grid)} {'axis' if len(grid) == 1 else 'axes'} does not suit a network of {count} "
+            "coordinates."
+        )

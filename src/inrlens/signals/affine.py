@@ -33,8 +33,9 @@ def check_affine(what: str, affine: Affine, axes: int) -> None:
             f"{what}: an affine of {len(affine)} rows of {sorted({len(row) for row in affine})} numbers on a grid of "
             f"{axes} axes, which needs {axes} rows of {axes + 1}: the rows of [A | t]."
         )
-    finite = all(math.isfinite(number) for row in affine for number in row)
-    if not finite or torch.linalg.matrix_rank(_linear(affine)) < axes:
+    if not all(math.isfinite(number) for row in affine for number in row):
+        raise InputError(f"{what}: the affine {affine} holds NaN or infinite numbers: give one of finite numbers.")
+    if torch.linalg.matrix_rank(_linear(affine)) < axes:
         raise InputError(f"{what}: the affine {affine} is singular: give one that keeps all axes apart.")
 
 

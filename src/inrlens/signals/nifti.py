@@ -30,22 +30,23 @@ from inrlens.signals.sizing import sides
 _MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
 
 
-def load_nifti(path: str | Path) -> Signal:
+def load_nifti(path: str | Path, window: tuple[float, float] | None = None) -> Signal:
     """Reads a NIfTI file as what it holds: a volume where three of its axes or more have several samples, else a slice.
 
     Raises:
         InputError: as ``load_nifti_slice`` and ``load_nifti_volume``.
     """
     long = sum(side > 1 for side in opened(Path(path)).shape)
-    return load_nifti_volume(path) if long > 2 else load_nifti_slice(path)
+    return load_nifti_volume(path, window) if long > 2 else load_nifti_slice(path, window)
 
 
-def load_nifti_slice(path: str | Path) -> Signal:
+def load_nifti_slice(path: str | Path, window: tuple[float, float] | None = None) -> Signal:
     """Reads a NIfTI file that holds one slice as a grey signal, its first axis running down and its second across.
 
     The stored scaling is applied; values above 1 are divided by the slice's own maximum, values within [0, 1] (as
-    neurite-OASIS's ``norm`` slices are) stay as they are. The signal's ``bit_depth`` is 16: its values are no whole
-    numbers of 255ths. It has no affine: a plane's two axes do not lead to three coordinates and back.
+    neurite-OASIS's ``norm`` slices are) stay as they are; ``window`` maps them as for ``load_nifti_volume`` instead.
+    The signal's ``bit_depth`` is 16: its values are no whole numbers of 255ths. It has no affine: a plane's two axes do
+    not lead to three coordinates and back.
 
     Raises:
         InputError: where nibabel is not installed, the file is missing or damaged, or it holds a volume, negative or
@@ -56,7 +57,7 @@ def load_nifti_slice(path: str | Path) -> Signal:
     shape = _two_axes(image.shape)
     if len(shape) != 2:
         raise InputError(f"{path} holds {sides(image.shape)} values: give a file of one slice, height by width.")
-    return _signal(path, values_of(path, image).reshape(shape), "scale them to [0, 1] first")
+    return _signal(path, values_of(path, image).reshape(shape), window)
 
 
 def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = None) -> Signal:
@@ -78,17 +79,11 @@ def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = Non
             memory holds it, the window is empty, or values are not finite or, without a window, negative.
     """
     path = Path(path)
-    if window is not None and not -math.inf < window[0] < window[1] < math.inf:
-        raise InputError(f"window must be (low, high) with low below high, not {window}.")
     image = opened(path)
     shape = without_last_ones(image.shape)
     check_one_volume(path, shape)
     check_memory(str(path), shape)
-    array = values_of(path, image).reshape(shape)
-    if window is not None:
-        low, high = window
-        array = np.clip((array - np.float32(low)) / np.float32(high - low), np.float32(0.0), np.float32(1.0))
-    signal = _signal(path, array, "give window=(low, high), the values that become 0 and 1")
+    signal = _signal(path, values_of(path, image).reshape(shape), window)
     return replace(signal, affine=_place(path, image, shape))
 
 
@@ -171,10 +166,24 @@ def _two_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
-def _signal(path: Path, array: np.ndarray, mend: str) -> Signal:
+def _signal(path: Path, array: np.ndarray, window: tuple[float, float] | None) -> Signal:
+    if window is not None and not -math.inf < window[0] < window[1] < math.inf:
+        raise InputError(f"window must be (low, high) with low below high, not {window}.")
+    bad = int((~np.isfinite(array)).sum())
+    if bad:
+        raise InputError(
+            f"{path} holds {bad:,} values that are NaN or too large for float32: write 0 in their place with nibabel "
+            "first, and leave them out of the fit with a mask."
+        )
+    if window is not None:
+        low, high = window
+        array = np.clip((array - np.float32(low)) / np.float32(high - low), np.float32(0.0), np.float32(1.0))
     low, high = float(array.min()), float(array.max())
-    if not np.isfinite([low, high]).all() or low < 0.0:
-        raise InputError(f"{path} holds values from {low:g} to {high:g}: {mend}.")
+    if low < 0.0:
+        raise InputError(
+            f"{path} holds values from {low:g} to {high:g}: say which become 0 and 1, by window=(low, high) in Python "
+            "or --window LOW,HIGH of inrlens fit, cohort, transfer and meta."
+        )
     if high > 1.0:
         array = array / np.float32(high)
     return signal_from_array(path.name, torch.from_numpy(np.array(array[..., None], order="C")), bit_depth=16)
