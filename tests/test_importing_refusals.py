@@ -278,7 +278,7 @@ def test_what_says_nothing_of_such_a_network_is_refused() -> None:
         ({"axes": "xyz"}, "layer 0 takes 2 numbers, but axes 'xyz' names 3 coordinates"),
         ({"coordinates": (1.0, 1.0)}, "coordinates must be a range"),
         ({"output": (0.0, torch.inf)}, "output must be a range"),
-        ({"grid": (4,)}, "a grid of 1 axes does not suit a network of 2 coordinates"),
+        ({"grid": (4,)}, "a grid of 1 axis does not suit a network of 2 coordinates"),
     ],
 )
 def test_numbers_that_are_not_allowed(given: dict[str, Any], match: str) -> None:

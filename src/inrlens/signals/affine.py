@@ -6,6 +6,7 @@ the m rows of ``[A | t]``. It is the upper part of what a NIfTI file calls its a
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,9 +20,16 @@ Affine = tuple[tuple[float, ...], ...]
 _NEGLIGIBLE = 1e-6
 
 
-def affine_of(rows: Sequence[Sequence[float]] | Float[np.ndarray, "_ _"]) -> Affine:
-    """The affine of m rows of m + 1 numbers, or of the square matrix that has 0, .., 0, 1 for a last row as well."""
-    found = tuple(tuple(float(number) for number in row) for row in rows)
+def affine_of(rows: Sequence[Any] | np.ndarray) -> Affine:
+    """The affine of m rows of m + 1 numbers, or of the square matrix that has 0, .., 0, 1 for a last row as well.
+
+    Raises:
+        InputError: where there are no rows of numbers.
+    """
+    try:
+        found = tuple(tuple(float(number) for number in row) for row in rows)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"an affine must be the rows of [A | t], or nibabel's square matrix, not {rows!r}.") from error
     square = len(found) > 1 and len(found[-1]) == len(found)
     return found[:-1] if square and found[-1] == (*(0.0 for _ in found[1:]), 1.0) else found
 

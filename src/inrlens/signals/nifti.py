@@ -3,6 +3,7 @@
 import gzip
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,12 +58,12 @@ def load_nifti_slice(path: str | Path, window: tuple[float, float] | None = None
     shape = _two_axes(image.shape)
     if len(shape) != 2:
         raise InputError(f"{path} holds {sides(image.shape)} values: give a file of one slice, height by width.")
-    return _signal(path, values_of(path, image).reshape(shape), window)
+    return _signal(path, values_of(path, image).reshape(*shape, 1), window)
 
 
 def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = None) -> Signal:
-    """Reads a NIfTI file that holds one volume as a signal of one channel on the grid that the file stores: its axes
-    i, j, k are the grid's first, second and third.
+    """Reads a NIfTI file that holds one volume as a signal on the grid that the file stores: its axes i, j, k are the
+    grid's first, second and third. It has one channel, or those of NIfTI's fifth axis: vectors are (i, j, k, 1, c).
 
     Axes of one sample beyond the third are dropped, the stored scaling is applied, and values come into [0, 1] as for
     ``load_nifti_slice`` or by ``window``. The size is looked at before the values are read. The signal's affine is the
@@ -82,9 +83,10 @@ def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = Non
     image = opened(path)
     shape = without_last_ones(image.shape)
     check_one_volume(path, shape)
-    check_memory(str(path), shape)
-    signal = _signal(path, values_of(path, image).reshape(shape), window)
-    return replace(signal, affine=_place(path, image, shape))
+    grid, channels = shape[:3], math.prod(shape[3:])
+    check_memory(str(path), grid, channels)
+    signal = _signal(path, values_of(path, image).reshape(*grid, channels), window)
+    return replace(signal, affine=_place(path, image, grid))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,25 +111,33 @@ def read_stored(path: str | Path) -> Stored:
     return Stored(values_of(path, image).reshape(shape), _place(path, image, shape))
 
 
-def save_volume(path: str | Path, values: Float[Tensor, "i j k c"], affine: Affine | None = None) -> None:
-    """Writes a volume as a NIfTI file of float32; ``affine`` leads from its axes to millimetres. Several channels are
-    the components of a vector.
+def save_volume(
+    path: str | Path, values: Float[Tensor, "..."], affine: Sequence[Any] | np.ndarray | None = None
+) -> None:
+    """Writes a volume ``(i, j, k, c)`` as a NIfTI file of float32, which ``load_volume`` reads back; ``affine`` leads
+    from its axes to millimetres, as ``Signal.placed`` takes it. Several channels are the components of a vector.
 
     Without an affine the file says that voxels are 1 mm wide and start at 0.
 
     Raises:
-        InputError: where nibabel is not installed, the name does not end in .nii or .nii.gz, the affine does not suit
-            three axes, or the file cannot be written.
+        InputError: where nibabel is not installed, the name does not end in .nii or .nii.gz, the values are not of four
+            axes, the affine does not suit three, or the file cannot be written.
     """
     path = Path(path)
     nibabel = nibabel_for(path)
     suffix = next((suffix for suffix in reversed(NIFTI_SUFFIXES) if path.name.lower().endswith(suffix)), None)
     if suffix is None:
         raise InputError(f"{path}: a volume is written as NIfTI, so its name must end in .nii or .nii.gz.")
+    if values.ndim != 4:
+        raise InputError(
+            f"{path}: a volume is written from values of four axes (i, j, k, c), not {tuple(values.shape)}: add the "
+            "channels' axis as values[..., None] does where only that is missing."
+        )
     matrix = np.eye(4)
     if affine is not None:
-        check_affine(str(path), affine, 3)
-        matrix[:3] = affine
+        rows = affine_of(affine)
+        check_affine(str(path), rows, 3)
+        matrix[:3] = rows
     array = values.detach().cpu().numpy().astype(np.float32)
     # Several values a voxel lie along NIfTI's fifth axis; the fourth is time.
     several = array.shape[3] > 1
@@ -186,4 +196,4 @@ def _signal(path: Path, array: np.ndarray, window: tuple[float, float] | None) -
         )
     if high > 1.0:
         array = array / np.float32(high)
-    return signal_from_array(path.name, torch.from_numpy(np.array(array[..., None], order="C")), bit_depth=16)
+    return signal_from_array(path.name, torch.from_numpy(np.array(array, order="C")), bit_depth=16)

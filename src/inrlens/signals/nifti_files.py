@@ -70,8 +70,9 @@ def values_of(path: Path, image: Any) -> np.ndarray:
 
 
 def check_one_volume(path: Path, shape: tuple[int, ...]) -> None:
-    """Raises InputError where a file of this shape holds several volumes, or none."""
-    if len(shape) > 3:
+    """Raises InputError where a file of this shape holds several volumes, or none; its fifth axis holds channels where
+    the fourth, time, has one sample."""
+    if len(shape) > 3 and (len(shape) != 5 or shape[3] != 1):
         raise InputError(
             f"{path} holds {sides(shape)} values, {math.prod(shape[3:])} volumes where one is needed: save one of "
             'them first, as nibabel.save(nibabel.load("series.nii").slicer[..., 0], "one.nii") does.'

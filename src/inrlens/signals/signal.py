@@ -114,7 +114,7 @@ class Signal:
             )
         return replace(self, mask=bools.reshape(-1))
 
-    def placed(self, affine: Sequence[Sequence[float]] | Float[np.ndarray, "_ _"] | None) -> "Signal":
+    def placed(self, affine: Sequence[Any] | np.ndarray | None) -> "Signal":
         """The same signal with its grid at another place: the m rows of ``[A | t]``, or nibabel's square matrix.
 
         Raises:
