@@ -145,6 +145,19 @@ def test_what_cannot_be_placed(tmp_path: Path) -> None:
         field.at(torch.zeros(1, 2))
     with pytest.raises(il.InputError, match="this field knows no affine"):
         fitted(None).at(torch.zeros(1, 3))
+    with pytest.raises(
+        il.InputError, match=r"points of shape \(3,\) are no n rows of 3 numbers: give one point as a list"
+    ):
+        field.at(torch.zeros(3))
+    with pytest.raises(il.InputError, match="points must be n rows of 3 numbers"):
+        field.at([[0.0, 0.0], [0.0]])
+    with pytest.raises(il.InputError, match=r"an affine must be the rows of \[A | t\], or .* not 'abc'"):
+        volume().placed("abc")
+    with pytest.raises(il.InputError, match="holds NaN or infinite numbers: give one of finite numbers"):
+        volume().placed(np.full((3, 4), np.nan))
+    pytest.importorskip("nibabel", reason="nibabel (the extra nifti) is not installed")
+    with pytest.raises(il.InputError, match=r"four axes \(i, j, k, c\), not \(5, 4, 6\): add the channels' axis"):
+        il.save_volume(tmp_path / "out.nii", volume().image()[..., 0])
     with pytest.raises(il.InputError, match=r"must end in \.nii or \.nii\.gz"):
         il.save_volume(tmp_path / "out.png", volume().image())
 
@@ -248,6 +261,20 @@ def test_channels_are_written_as_a_vector(tmp_path: Path) -> None:
     assert (image.shape, image.header.get_intent()[0]) == ((*SHAPE, 1, 3), "vector")
     np.testing.assert_array_equal(image.get_fdata(dtype=np.float32)[:, :, :, 0], values.numpy())
     assert image.header.get_xyzt_units()[0] == "mm"
+    back = il.load_volume(tmp_path / "a.nii.gz")
+    assert torch.equal(back.image(), values)
+    assert back.affine is not None
+    np.testing.assert_allclose(back.affine, OBLIQUE, atol=1e-5)
+    il.save_volume(tmp_path / "b.nii.gz", values, image.affine)
+    assert il.load_volume(tmp_path / "b.nii.gz").affine == back.affine
+
+
+def test_points_may_be_whole_numbers_lists_or_arrays() -> None:
+    field = fitted(OBLIQUE)
+    expected = field.at(torch.tensor([[30.0, -20.0, 5.0]], dtype=torch.float64))
+    assert torch.equal(field.at([[30, -20, 5]]), expected)
+    assert torch.equal(field.at(np.array([[30.0, -20.0, 5.0]])), expected)
+    assert torch.equal(field.at(torch.tensor([[30, -20, 5]])), expected)
 
 
 def test_an_atlas_keeps_what_its_signal_is(tmp_path: Path) -> None:

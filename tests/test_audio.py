@@ -4,6 +4,7 @@ import math
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -94,7 +95,7 @@ def test_a_file_that_is_no_sound(tmp_path: Path) -> None:
         "text.wav": "text.wav could not be read as sound",
         "cut.flac": "cut.flac (ends after .* cut short or damaged|could not be read as sound)",
         "loud.wav": r"loud.wav holds samples from 0 to 1.5: scale them to \[-1, 1\]",
-        "nan.wav": "nan.wav holds samples from nan to nan",
+        "nan.wav": "nan.wav holds 1 NaN or infinite samples: replace them first",
         "empty.wav": "empty.wav holds no samples",
     }.items():
         with pytest.raises(il.InputError, match=words):
@@ -107,6 +108,24 @@ def test_more_or_less_than_there_is_cannot_be_read(tmp_path: Path) -> None:
         il.load_audio(path, seconds=3.0)
     with pytest.raises(il.InputError, match=r"at least one sample's, 1/8000, not 0.0"):
         il.load_audio(path, seconds=0.0)
+    for endless in (math.nan, math.inf):
+        with pytest.raises(il.InputError, match=f"seconds must be a finite number, or None .* not {endless}"):
+            il.load_audio(path, seconds=endless)
+
+
+@pytest.mark.parametrize(("name", "order", "chunk"), [("a.wav", "little", b"data"), ("a.aiff", "big", b"SSND")])
+def test_a_file_that_is_cut_short_is_refused_and_one_of_open_length_read(
+    tmp_path: Path, name: str, order: Literal["little", "big"], chunk: bytes
+) -> None:
+    path = _write(tmp_path / name, _tone())
+    whole, expected = path.read_bytes(), il.load_audio(path)
+    path.write_bytes(whole[:-1000])
+    with pytest.raises(il.InputError, match=rf"{name} is cut short: it holds [\d,]+ of the [\d,]+ bytes of samples"):
+        il.load_audio(path)
+    at = whole.index(chunk) + 4
+    path.write_bytes(whole[:at] + (0xFFFF_FFFF).to_bytes(4, order) + whole[at + 4 :])
+    if chunk == b"data":
+        assert torch.equal(il.load_audio(path).values, expected.values)
 
 
 def test_more_than_the_memory_holds_is_refused_before_it_is_read(

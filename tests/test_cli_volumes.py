@@ -73,6 +73,41 @@ def test_what_does_not_fit_is_said_in_one_sentence(bench: Path, tmp_path: Path) 
     assert "2 axes" in refused("ranks", bench / "cohort", "--grid", "3x4")
 
 
+def test_a_ct_is_fitted_through_its_window(tmp_path: Path) -> None:
+    folder = tmp_path / "ct"
+    folder.mkdir()
+    stored = np.linspace(-2000.0, 2000.0, 720, dtype=np.float32).reshape(SHAPE)
+    for index in range(2):
+        nibabel.save(nibabel.Nifti1Image(np.roll(stored, index, 0), np.eye(4)), folder / f"ct{index}.nii.gz")
+    asked = ("cohort", folder, *FAST, "-o", tmp_path / "run")
+    assert "--window LOW,HIGH of inrlens fit, cohort, transfer and meta" in refused(
+        "fit", folder / "ct0.nii.gz", *FAST, "-o", tmp_path / "one"
+    )
+    assert "is no window: write LOW,HIGH with low below high" in refused(*asked, "--window", "400,-1000")
+    done(*asked, "--window", "-1000,400")
+    _, signals = open_field(tmp_path / "run", None)
+    assert signals is not None
+    expected = ((stored + 1000.0) / 1400.0).clip(0.0, 1.0)
+    assert signals[0].image()[..., 0].numpy() == pytest.approx(expected, abs=1e-4)
+    done("transfer", tmp_path / "run", folder / "ct0.nii.gz", *FAST, "--window", "-1000,400", "-o", tmp_path / "moved")
+    flat = photo(tmp_path / "flat.png", mode="L")
+    assert "is no NIfTI file, whose values --window maps" in refused(
+        "fit", flat, "--window", "0,1", "-o", tmp_path / "flat"
+    )
+    assert "is no folder of NIfTI files" in refused("cohort", tmp_path, "--window", "0,1", "-o", tmp_path / "flat")
+
+
+def test_a_start_is_learned_from_scans_with_a_mask(bench: Path, tmp_path: Path) -> None:
+    mask = np.ones(SHAPE, dtype=np.uint8)
+    mask[2:5] = 0
+    nibabel.save(nibabel.Nifti1Image(mask, np.eye(4)), tmp_path / "mask.nii")
+    out = tmp_path / "start.safetensors"
+    asked = ("meta", bench / "scans", "--recipe", "small", "--steps", 1, "--mask", tmp_path / "mask.nii", "-o", out)
+    assert "small meta siren with steps=1 on 3 axes" in " ".join(done(*asked).out.split())
+    field = il.load(out)
+    assert (field.coordinates, field.origin.notes["left_out"]) == (3, 270)
+
+
 def test_atoms_and_ablations_are_drawn_as_slices(bench: Path, tmp_path: Path) -> None:
     pair = (bench / "cohort", bench / "sae.safetensors")
     top = done("atoms", *pair, "--top", 3, "--maps", tmp_path / "maps.png", "--json").json["top"]

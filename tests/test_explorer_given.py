@@ -211,7 +211,7 @@ def test_what_does_not_fit_is_refused_with_a_sentence(tmp_path: Path) -> None:
         (two, photo, "the network has 2 heads and 1 signal was given: give one a head, in their order."),
         (network, [photo, photo], "the network has 1 head and 2 signals were given: give one a head, in their order."),
         (network, [], "the network has 1 head and 0 signals were given: give one a head, in their order."),
-        (network, sound, "a grid of 1 axes does not suit a network of 2 coordinates."),
+        (network, sound, "a grid of 1 axis does not suit a network of 2 coordinates."),
         (
             network,
             grey,

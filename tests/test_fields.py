@@ -228,7 +228,7 @@ def test_other_requests_that_cannot_be_met() -> None:
         il.Field.new("siren", heads=0)
     with pytest.raises(il.InputError, match="head 2 does not exist: this field has heads 0 to 1"):
         field.render(2)
-    with pytest.raises(il.InputError, match="a grid of 1 axes does not suit a network of 2 coordinates"):
+    with pytest.raises(il.InputError, match="a grid of 1 axis does not suit a network of 2 coordinates"):
         field.render(grid=(4,))
     with pytest.raises(il.InputError, match=r"never fitted on a grid: give grid=\(height, width\)"):
         il.Field.new("siren", width=4).render()

@@ -1,9 +1,11 @@
 """Masks: samples that are left out are seen by no step and count in no error."""
 
 import html
+import math
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,6 +56,43 @@ def test_a_mask_picks_its_samples() -> None:
     assert toys.signal().left_out == 0
     assert signal.masked(None).mask is None
     assert toys.signal().masked(torch.ones(toys.GRID, dtype=torch.bool)).mask is None
+
+
+@pytest.mark.parametrize("kind", ["bool", "uint8", "int64", "uint16", "numpy", "numpy uint16", "flipped", "list"])
+def test_bools_of_any_kind_and_ones_and_zeros_are_one_mask(kind: str) -> None:
+    like = {
+        "numpy": MASK.numpy(),
+        "numpy uint16": MASK.numpy().astype(np.uint16),
+        "flipped": MASK.numpy()[::-1, ::-1].copy()[::-1, ::-1],
+        "list": MASK.tolist(),
+    }
+    mask: Any = like[kind] if kind in like else MASK.to(getattr(torch, kind))
+    signal = toys.signal().masked(mask)
+    assert signal.mask is not None
+    assert signal.mask.dtype is torch.bool
+    assert signal.digest == masked().digest
+    assert (signal.used_count, signal.left_out) == (int(MASK.sum()), int((~MASK).sum()))
+    assert replace(toys.signal(), mask=MASK.reshape(-1).to(torch.uint8)).digest == masked().digest
+    found = il.fit(signal, toys.recipe(steps=3), seed=1)
+    away = (found.field.render().clamp(0.0, 1.0).double() - toys.signal().image().double()).square()[~MASK].mean()
+    assert found.left_out_psnr == pytest.approx(-10.0 * math.log10(float(away)), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (MASK.to(torch.uint8) * 255, "uint8 values must be True where a sample is used"),
+        (MASK.float(), "float32 values must be True where a sample is used .* compare first, as in mask > 0.5"),
+        (MASK.numpy().astype("f8"), "float64 values"),
+        (-MASK.long(), "int64 values"),
+        ([[True]], "shape \\(1, 1\\) does not lie on the grid"),
+        ([[True], [True, False]], "True and False, not this list"),
+        ("mask.png", "True and False, not this str"),
+    ],
+)
+def test_anything_else_is_no_mask(mask: Any, message: str) -> None:
+    with pytest.raises(il.InputError, match=message):
+        toys.signal().masked(mask)
 
 
 def test_a_digest_knows_the_mask_and_older_digests_stay() -> None:

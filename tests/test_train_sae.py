@@ -237,7 +237,7 @@ def test_an_fvu_that_rises_is_noticed(rate: float, outcome: str, caplog: pytest.
         ({"rows": torch.zeros(10, 3)}, r"rows of shape \(10, 3\) are not those of layer 1 on this grid, \(63, 16\)"),
         ({"learning_rate": 0.0}, "learning_rate must be positive and at most 1e30, not 0.0"),
         ({"learning_rate": float("inf")}, "learning_rate must be positive and at most 1e30, not inf"),
-        ({"grid": (3,)}, "a grid of 1 axes does not suit a network of 2 coordinates"),
+        ({"grid": (3,)}, "a grid of 1 axis does not suit a network of 2 coordinates"),
     ],
 )
 def test_numbers_that_no_dictionary_can_be_trained_with(numbers: dict[str, Any], message: str) -> None:

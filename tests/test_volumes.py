@@ -1,6 +1,7 @@
 """Volumes: NIfTI, frames of a video, and a head of ellipsoids that needs no file."""
 
 import math
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from skimage.data import shepp_logan_phantom
 import command
 import inrlens as il
 from inrlens.fields.siren import Siren
+from inrlens.signals.folders import load_volume_folder
 from inrlens.signals.frames import load_frames
 from inrlens.signals.memory import check_memory, physical_memory
 from inrlens.signals.nifti import load_nifti, load_nifti_volume
@@ -70,19 +72,57 @@ def test_a_file_is_read_as_what_it_holds(tmp_path: Path) -> None:
 
 def test_files_that_hold_no_volume_are_refused(tmp_path: Path) -> None:
     path = _nifti(tmp_path / "ct.nii", _volume(2, 3, 4) - 0.5)
-    with pytest.raises(il.InputError, match=r"ct.nii holds values from -0\.\d+ to 0\.\d+: give window=\(low, high\)"):
+    with pytest.raises(
+        il.InputError, match=r"ct.nii holds values from -0\.\d+ to 0\.\d+: say which .* --window LOW,HIGH"
+    ):
         il.load_volume(path)
+    assert load_nifti(path, (-0.5, 0.5)).image()[..., 0].numpy() == pytest.approx(_volume(2, 3, 4), abs=1e-6)
+    gap = _volume(2, 3, 4)
+    gap[0, 0, :2] = np.nan
+    for span in (None, (0.0, 1.0)):
+        with pytest.raises(il.InputError, match=r"gap.nii holds 2 values that are NaN .* write 0 in their place"):
+            il.load_volume(_nifti(tmp_path / "gap.nii", gap), span)
     with pytest.raises(il.InputError, match=r"window must be \(low, high\) with low below high, not \(1.0, 1.0\)"):
         il.load_volume(path, window=(1.0, 1.0))
     with pytest.raises(il.InputError, match=r"holds 5x6 values: give a file of one volume, of three axes"):
         il.load_volume(_nifti(tmp_path / "slice.nii", _volume(5, 6)))
-    with pytest.raises(il.InputError, match=r"holds 2x3x4x5 values: give a file of one volume"):
+    with pytest.raises(il.InputError, match=r"holds 2x3x4x5 values, 5 volumes where one is .*slicer\[..., 0\]"):
         il.load_volume(_nifti(tmp_path / "series.nii", _volume(2, 3, 4, 5)))
+    with pytest.raises(il.InputError, match=r"holds 2x1x4x5 values, 5 volumes where one is needed"):
+        il.load_volume(_nifti(tmp_path / "thin.nii", _volume(2, 1, 4, 5)))
     with pytest.raises(il.InputError, match=r"missing\.nii does not exist"):
         il.load_volume(tmp_path / "missing.nii")
     (tmp_path / "cut.nii").write_bytes(path.read_bytes()[:380])
     with pytest.raises(il.InputError, match=r"cut\.nii could not be read as NIfTI"):
         il.load_volume(tmp_path / "cut.nii")
+
+
+@pytest.mark.parametrize(
+    ("at", "stored", "message"),
+    [
+        (70, struct.pack("<h", 999), r"could not be read as NIfTI \(data code 999 not recognized\); is it"),
+        (42, struct.pack("<h", -2), "holds -2x3x4 values, so none: give a NIfTI slice or volume"),
+        (108, struct.pack("<f", math.nan), r"could not be read as NIfTI \(cannot convert float NaN to integer\)"),
+        (108, struct.pack("<f", 1e9), r"got 0 bytes .*could the file be damaged\?\); is it cut short or damaged"),
+    ],
+)
+def test_a_damaged_header_is_said_in_one_sentence(tmp_path: Path, at: int, stored: bytes, message: str) -> None:
+    whole = _nifti(tmp_path / "whole.nii", _volume(2, 3, 4)).read_bytes()
+    (tmp_path / "bad.nii").write_bytes(whole[:at] + stored + whole[at + len(stored) :])
+    with pytest.raises(il.InputError, match=message) as caught:
+        il.load_volume(tmp_path / "bad.nii")
+    assert "\n" not in str(caught.value)
+    found = load_volume_folder(tmp_path)
+    assert [signal.name for signal in found] == ["whole.nii"]
+    assert [file.file for file in found.skipped] == ["bad.nii"]
+
+
+def test_colours_and_complex_numbers_are_no_volume(tmp_path: Path) -> None:
+    colours = np.zeros((2, 3, 4), dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])
+    with pytest.raises(il.InputError, match=r"rgb\.nii holds colours, not numbers: save one channel, or their mean"):
+        il.load_volume(_nifti(tmp_path / "rgb.nii", colours))
+    with pytest.raises(il.InputError, match=r"k\.nii holds complex numbers: save their magnitude, or one part"):
+        il.load_volume(_nifti(tmp_path / "k.nii", _volume(2, 3, 4).astype(np.complex64)))
 
 
 # Memory

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from inrlens.cli import options as opt
-from inrlens.cli.parsing import parse_size
+from inrlens.cli.parsing import parse_size, parse_window
 from inrlens.cli.resume import check_start
 from inrlens.errors import InputError
 
@@ -35,6 +35,7 @@ def cohort(
     size: opt.Size = None,
     how: opt.How = "resize",
     grey: opt.Grey = False,
+    window: opt.Window = None,
     mask: opt.Mask = None,
     seed: opt.Seed = 0,
     device: opt.Device = "auto",
@@ -50,7 +51,7 @@ def cohort(
 
     noise:uniform, noise:gaussian, noise:dead-leaves and noise:spectrum are drawn and need no folder.
     """
-    wanted = parse_size(size)
+    wanted, span = parse_size(size), parse_window(window)
     replace = check_start(out, resume, force)
 
     from inrlens.cli.fit_runs import RunFolder, fit_into_folder
@@ -62,7 +63,7 @@ def cohort(
 
     chosen = chosen_recipe(recipe, "cohort", backbone, steps, lr, batch)
     where = prepare(device, threads)
-    found = cohort_signals(folder, pattern, wanted, grey, how, limit, seed)
+    found = cohort_signals(folder, pattern, wanted, grey, how, limit, seed, span)
     signals = masked(found, mask)
     if len(signals) < 2:
         raise InputError(f"{folder} holds 1 readable file that matches {pattern!r}: a cohort needs at least 2.")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from inrlens.cli import options as opt
-from inrlens.cli.parsing import parse_size
+from inrlens.cli.parsing import parse_size, parse_window
 from inrlens.cli.resume import check_start
 
 EXAMPLES = (
@@ -27,6 +27,7 @@ def fit(
     size: opt.Size = None,
     how: opt.How = "resize",
     grey: opt.Grey = False,
+    window: opt.Window = None,
     mask: opt.Mask = None,
     seed: opt.Seed = 0,
     device: opt.Device = "auto",
@@ -37,7 +38,7 @@ def fit(
     json: opt.Json = False,
 ) -> None:
     """Fit one network to one image, volume or sound; write a run folder: network, history, reconstruction, numbers."""
-    wanted = parse_size(size)
+    wanted, span = parse_size(size), parse_window(window)
     replace = check_start(out, resume, force)
 
     from inrlens.cli.fit_runs import RunFolder, fit_into_folder
@@ -49,7 +50,7 @@ def fit(
 
     chosen = chosen_recipe(recipe, "single", backbone, steps, lr, batch)
     where = prepare(device, threads)
-    signal = masked([one_signal(image, wanted, grey, how)], mask)[0]
+    signal = masked([one_signal(image, wanted, grey, how, span)], mask)[0]
     chosen = suited(chosen, signal)
     hint_at_size(chosen, signal.used_count)
     fit_into_folder(

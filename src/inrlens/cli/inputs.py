@@ -64,7 +64,12 @@ def target_signal(
 
 
 def signal_like(
-    path: Path, field: "Field", size: tuple[int, int] | None, how: "Fitting", grid: tuple[int, ...] | None = None
+    path: Path,
+    field: "Field",
+    size: tuple[int, int] | None,
+    how: "Fitting",
+    grid: tuple[int, ...] | None = None,
+    window: tuple[float, float] | None = None,
 ) -> "Signal":
     """A file's signal, on as many axes and of as many channels as ``field``.
 
@@ -74,6 +79,7 @@ def signal_like(
         size: an image's height and width; None: those of ``grid``, or else of the field's own.
         how: how an image comes to them.
         grid: where given, the signal must lie on it.
+        window: the values of a NIfTI file that become 0 and 1.
 
     Raises:
         InputError: where the file cannot be read, or does not fit.
@@ -84,7 +90,7 @@ def signal_like(
     wanted, own = field.backbone.coordinates, grid or field.grid or ()
     if size is None and is_image(path) and len(own) == 2:
         size = (own[0], own[1])
-    signal = one_signal(path, size, is_image(path) and field.channels == 1, how)
+    signal = one_signal(path, size, is_image(path) and field.channels == 1, how, window)
     if len(signal.shape) != wanted:
         raise InputError(f"{path} lies on {_axes(len(signal.shape))}, the network's signals on {_axes(wanted)}.")
     if signal.channels != field.channels:

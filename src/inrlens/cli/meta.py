@@ -1,6 +1,5 @@
-"""``inrlens meta``: a start that fits a new image after a few steps."""
+"""``inrlens meta``: a start that fits a new image, volume or sound after a few steps."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,7 +7,7 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import duration, pairs, show, show_json, shown_path, warn
-from inrlens.cli.parsing import check_not_input, check_positive, parse_size
+from inrlens.cli.parsing import check_not_input, check_positive, parse_size, parse_window
 from inrlens.cli.resume import begin_anew, check_file_start, end_interrupted, only_one_file, state_file
 
 EXAMPLES = (
@@ -18,7 +17,9 @@ EXAMPLES = (
 
 
 def meta(
-    folder: Annotated[Path, typer.Argument(metavar="PHOTOS", help="A folder of images, or noise:NAME.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="PHOTOS", help="A folder of images, NIfTI files or sounds; or noise:NAME.")
+    ],
     out: Annotated[
         Path,
         typer.Option("--out", "-o", metavar="FILE", help="The .safetensors file to write.", rich_help_panel=opt.OUTPUT),
@@ -44,6 +45,8 @@ def meta(
     size: opt.Size = None,
     how: opt.How = "resize",
     grey: opt.Grey = False,
+    window: opt.Window = None,
+    mask: opt.Mask = None,
     seed: opt.Seed = 0,
     device: opt.Device = "auto",
     threads: opt.Threads = None,
@@ -52,8 +55,11 @@ def meta(
     force: opt.Force = False,
     json: opt.Json = False,
 ) -> None:
-    """Learn a start by MAML from which a few steps fit any of the images; fit on it with inrlens transfer."""
-    wanted = parse_size(size)
+    """Learn a start by MAML from which a few steps fit any of the signals; fit on it with inrlens transfer.
+
+    Volumes and sounds must share one grid, since only images are brought to a size.
+    """
+    wanted, span = parse_size(size), parse_window(window)
     check_positive("--lr", lr)
     check_positive("--inner-lr", inner_lr)
     may_replace = check_file_start(out, resume, force)
@@ -62,21 +68,25 @@ def meta(
     from inrlens.checkpoints import save
     from inrlens.cli.machine import prepare
     from inrlens.cli.progress import Bar
-    from inrlens.cli.sources import cohort_signals
+    from inrlens.cli.recipe import changed
+    from inrlens.cli.sources import cohort_signals, masked
     from inrlens.fitting.meta import fit_maml
     from inrlens.fitting.meta_recipes import named
+    from inrlens.fitting.suited import suited
     from inrlens.resume import Resume
 
-    given = {
+    given: dict[str, int | float | None] = {
         "steps": steps,
         "learning_rate": lr,
         "inner_steps": inner_steps,
         "inner_learning_rate": inner_lr,
         "signals": signals,
     }
-    chosen = replace(named(recipe, backbone), **{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
+    chosen = changed(named(recipe, backbone), given)
     where = prepare(device, threads)
-    pictures = cohort_signals(folder, pattern, wanted, grey, how, limit, seed)
+    found = cohort_signals(folder, pattern, wanted, grey, how, limit, seed, span)
+    pictures = masked(found, mask)
+    chosen = suited(chosen, pictures[0])
     with only_one_file(out), Bar(f"start from {len(pictures)}") as bar:
         begin_anew(out, resume)
         fitted = fit_maml(
@@ -99,7 +109,7 @@ def meta(
                 "seed": seed,
                 "psnr": fitted.psnr,
                 "signals": [{"name": s.name, "psnr": psnr} for s, psnr in zip(pictures, fitted.psnrs, strict=True)],
-                "skipped": list(pictures.skipped),
+                "skipped": list(found.skipped),
                 "steps": fitted.steps,
                 "seconds": fitted.seconds,
                 "outcome": fitted.outcome,

@@ -125,6 +125,16 @@ How = Annotated[
     ),
 ]
 
+Window = Annotated[
+    str | None,
+    typer.Option(
+        "--window",
+        metavar="LOW,HIGH",
+        help="The values of a NIfTI that become 0 and 1, such as -1000,400 of a CT; what lies beyond is clipped.",
+        rich_help_panel=_PICTURES,
+    ),
+]
+
 Mask = Annotated[
     Path | None,
     typer.Option(

@@ -96,6 +96,20 @@ def parse_spans(text: str | None, option: str) -> tuple[tuple[float, float], ...
     return tuple(spans)
 
 
+def parse_window(text: str | None) -> tuple[float, float] | None:
+    """``-1000,400`` of ``--window`` as (low, high); None stays None.
+
+    Raises:
+        InputError: where it is anything else, or high is not above low.
+    """
+    numbers = parse_numbers(text, "--window")
+    if numbers is None:
+        return None
+    if len(numbers) != 2 or not numbers[0] < numbers[1]:
+        raise InputError(f"--window {text!r} is no window: write LOW,HIGH with low below high, such as -1000,400.")
+    return numbers[0], numbers[1]
+
+
 def check_positive(option: str, value: float | None) -> None:
     """Raises InputError where a number is given that is not positive and finite."""
     if value is not None and not 0.0 < value < math.inf:

@@ -8,6 +8,7 @@ from inrlens.cli.parsing import check_positive
 
 if TYPE_CHECKING:
     from inrlens.fitting.recipes import Recipe
+    from inrlens.fitting.suited import AnyRecipe
 
 _MANY = 100_000
 
@@ -28,8 +29,11 @@ def chosen_recipe(
     from inrlens.fitting.recipes import named
 
     check_positive("--lr", learning_rate)
-    recipe = named(name, task, backbone)
-    given = {"steps": steps, "learning_rate": learning_rate, "batch": batch}
+    return changed(named(name, task, backbone), {"steps": steps, "learning_rate": learning_rate, "batch": batch})
+
+
+def changed(recipe: "AnyRecipe", given: dict[str, int | float | None]) -> "AnyRecipe":
+    """The recipe with the numbers that were given, which its name then tells."""
     changes = {key: value for key, value in given.items() if value is not None}
     if not changes:
         return recipe

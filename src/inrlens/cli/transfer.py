@@ -7,7 +7,7 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import warn
-from inrlens.cli.parsing import parse_freeze, parse_size
+from inrlens.cli.parsing import parse_freeze, parse_size, parse_window
 from inrlens.cli.resume import check_start
 
 EXAMPLES = (
@@ -52,6 +52,7 @@ def transfer(
     condition: opt.Condition = None,
     size: opt.Size = None,
     how: opt.How = "resize",
+    window: opt.Window = None,
     mask: opt.Mask = None,
     seed: opt.Seed = 0,
     device: opt.Device = "auto",
@@ -62,7 +63,7 @@ def transfer(
     json: opt.Json = False,
 ) -> None:
     """Fit a new image, volume or sound on a cohort's layers or a meta-learned start's, frozen up to layer TAU."""
-    wanted, tau = parse_size(size), parse_freeze(freeze)
+    wanted, tau, span = parse_size(size), parse_freeze(freeze), parse_window(window)
     replace = check_start(out, resume, force)
 
     from inrlens.cli.fit_runs import RunFolder, fit_into_folder
@@ -79,7 +80,7 @@ def transfer(
         warn(f"{network} is no cohort's network; the rule for where to freeze was found on cohorts.")
     depth = freeze_depth(field, tau)
     chosen = chosen_recipe(recipe, "transfer", field.backbone.name, steps, lr, batch)
-    signal = masked([signal_like(image, field, wanted, how)], mask)[0]
+    signal = masked([signal_like(image, field, wanted, how, window=span)], mask)[0]
     hint_at_size(chosen, signal.used_count)
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),

@@ -1,10 +1,11 @@
 """A field: an encoder and its heads, with everything that decides what its weights mean."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field as with_default
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor, nn
@@ -126,8 +127,10 @@ class Field(Network):
         return out
 
     @torch.no_grad()
-    def at(self, points: Float[Tensor, "n m"], head: int = 0) -> Float[Tensor, "n c"]:
+    def at(self, points: Tensor | np.ndarray | Sequence[Any], head: int = 0) -> Float[Tensor, "n c"]:
         """One head's values, unclamped, at physical points (millimetres, seconds: what the signals' affine leads to).
+
+        ``points`` ``(n, m)`` is a tensor, an array or a list of points.
 
         Raises:
             InputError: where the field knows no affine, there is no such head, the points have another number of
@@ -135,6 +138,17 @@ class Field(Network):
         """
         if self.affine is None or self.grid is None:
             raise InputError("this field knows no affine: fit it to signals that have one, or call it on [-1, 1].")
+        try:
+            points = torch.as_tensor(points)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise InputError(f"points must be n rows of {self.coordinates} numbers ({error}).") from error
+        if not points.is_floating_point():
+            points = points.double()
+        if points.ndim != 2:
+            raise InputError(
+                f"points of shape {tuple(points.shape)} are no n rows of {self.coordinates} numbers: give one point as "
+                "a list of one."
+            )
         if points.shape[1] != self.coordinates:
             raise InputError(f"points of {points.shape[1]} coordinates do not suit a field of {self.coordinates}.")
         columns = self.columns(head)

@@ -1,17 +1,19 @@
 """A recipe made for pictures, for a signal of another kind."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from inrlens.fields.siren import Siren
+from inrlens.fitting.meta_recipes import MetaRecipe
 from inrlens.fitting.recipes import Recipe
 from inrlens.signals.audio import Recording
 from inrlens.signals.signal import Signal
 
+AnyRecipe = TypeVar("AnyRecipe", Recipe, MetaRecipe)
 _AUDIO_OMEGA, _OMEGA = 3000.0, 30.0
 
 
-def suited(recipe: Recipe, signal: Signal) -> Recipe:
+def suited(recipe: AnyRecipe, signal: Signal) -> AnyRecipe:
     """The recipe with as many coordinates as the signal's grid has axes; all else stays but the name, and a
     picture's recipe whole.
 

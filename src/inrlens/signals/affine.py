@@ -6,6 +6,7 @@ the m rows of ``[A | t]``. It is the upper part of what a NIfTI file calls its a
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,9 +20,16 @@ Affine = tuple[tuple[float, ...], ...]
 _NEGLIGIBLE = 1e-6
 
 
-def affine_of(rows: Sequence[Sequence[float]] | Float[np.ndarray, "_ _"]) -> Affine:
-    """The affine of m rows of m + 1 numbers, or of the square matrix that has 0, .., 0, 1 for a last row as well."""
-    found = tuple(tuple(float(number) for number in row) for row in rows)
+def affine_of(rows: Sequence[Any] | np.ndarray) -> Affine:
+    """The affine of m rows of m + 1 numbers, or of the square matrix that has 0, .., 0, 1 for a last row as well.
+
+    Raises:
+        InputError: where there are no rows of numbers.
+    """
+    try:
+        found = tuple(tuple(float(number) for number in row) for row in rows)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"an affine must be the rows of [A | t], or nibabel's square matrix, not {rows!r}.") from error
     square = len(found) > 1 and len(found[-1]) == len(found)
     return found[:-1] if square and found[-1] == (*(0.0 for _ in found[1:]), 1.0) else found
 
@@ -33,8 +41,9 @@ def check_affine(what: str, affine: Affine, axes: int) -> None:
             f"{what}: an affine of {len(affine)} rows of {sorted({len(row) for row in affine})} numbers on a grid of "
             f"{axes} axes, which needs {axes} rows of {axes + 1}: the rows of [A | t]."
         )
-    finite = all(math.isfinite(number) for row in affine for number in row)
-    if not finite or torch.linalg.matrix_rank(_linear(affine)) < axes:
+    if not all(math.isfinite(number) for row in affine for number in row):
+        raise InputError(f"{what}: the affine {affine} holds NaN or infinite numbers: give one of finite numbers.")
+    if torch.linalg.matrix_rank(_linear(affine)) < axes:
         raise InputError(f"{what}: the affine {affine} is singular: give one that keeps all axes apart.")
 
 

@@ -1,6 +1,7 @@
 """Sound files as signals over time, and back."""
 
 import importlib
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,7 @@ from inrlens.errors import InputError
 from inrlens.files import whole_file
 from inrlens.signals.memory import check_memory
 from inrlens.signals.signal import Signal
+from inrlens.signals.sound_chunks import check_whole
 
 AUDIO_SUFFIXES = (".aif", ".aiff", ".flac", ".mp3", ".ogg", ".wav")
 _SIXTEEN_BITS = 32768.0
@@ -62,7 +64,8 @@ def load_audio(path: str | Path, seconds: float | None = None, mono: bool = True
 
     Raises:
         InputError: where soundfile (the extra ``audio``) is not installed, the file is missing, damaged or shorter than
-            ``seconds``, has several channels where one is needed, or samples beyond [-1, 1]; where no memory holds it.
+            ``seconds``, has several channels where one is needed, or samples beyond [-1, 1] or NaN; where no memory
+            holds it.
     """
     path = Path(path)
     soundfile = _soundfile(path)
@@ -70,6 +73,7 @@ def load_audio(path: str | Path, seconds: float | None = None, mono: bool = True
         raise InputError(f"{path} {'is a folder: give a sound file' if path.is_dir() else 'does not exist'}.")
     try:
         with soundfile.SoundFile(path) as file:
+            check_whole(path)
             rate, channels, subtype = int(file.samplerate), int(file.channels), str(file.subtype)
             if mono and channels > 1:
                 raise InputError(
@@ -83,8 +87,13 @@ def load_audio(path: str | Path, seconds: float | None = None, mono: bool = True
         raise InputError(f"{path} could not be read as sound ({error.error_string.rstrip('.')}).") from error
     if len(samples) != count:
         raise InputError(f"{path} ends after {len(samples)} of its {count} samples: it is cut short or damaged.")
+    if not np.isfinite(samples).all():
+        raise InputError(
+            f"{path} holds {int((~np.isfinite(samples)).sum())} NaN or infinite samples: replace them first, as "
+            "numpy.nan_to_num does."
+        )
     low, high = float(samples.min()), float(samples.max())
-    if not (low >= -1.0 and high <= 1.0):
+    if low < -1.0 or high > 1.0:
         raise InputError(f"{path} holds samples from {low:g} to {high:g}: scale them to [-1, 1] first.")
     values = torch.from_numpy((samples + np.float32(1.0)) / np.float32(2.0))
     return Recording(path.name, values, (count,), 8 if subtype in ("PCM_U8", "PCM_S8") else 16, rate=rate)
@@ -109,6 +118,8 @@ def save_audio(path: str | Path, values: Float[Tensor, "n c"], rate: int) -> Non
 
 
 def _count(path: Path, frames: int, rate: int, seconds: float | None) -> int:
+    if seconds is not None and not math.isfinite(seconds):
+        raise InputError(f"seconds must be a finite number, or None for the whole file, not {seconds}.")
     count = frames if seconds is None else round(seconds * rate)
     if frames < 1:
         raise InputError(f"{path} holds no samples.")

@@ -12,7 +12,8 @@ from inrlens.errors import InputError
 from inrlens.signals.datasets import DatasetFile
 from inrlens.signals.images import check_fitting, fitted, load_image
 from inrlens.signals.kinds import LAYOUTS, DataKind
-from inrlens.signals.nifti import NIFTI_SUFFIXES, load_nifti_slice
+from inrlens.signals.nifti import load_nifti_slice
+from inrlens.signals.nifti_files import NIFTI_SUFFIXES
 from inrlens.signals.signal import Signal, signal_from_array
 from inrlens.signals.sizing import Fitting, sides
 

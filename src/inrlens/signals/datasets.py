@@ -15,7 +15,7 @@ from inrlens.errors import InputError
 from inrlens.signals.bundled import photo_sources
 from inrlens.signals.folders import IMAGE_SUFFIXES
 from inrlens.signals.kinds import LAYOUTS, NOISE, DataKind, Layout
-from inrlens.signals.nifti import NIFTI_SUFFIXES
+from inrlens.signals.nifti_files import NIFTI_SUFFIXES
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from inrlens.errors import InputError
 from inrlens.signals.audio import AUDIO_SUFFIXES, load_audio
 from inrlens.signals.images import load_image
-from inrlens.signals.nifti import NIFTI_SUFFIXES, load_nifti
+from inrlens.signals.nifti import load_nifti
+from inrlens.signals.nifti_files import NIFTI_SUFFIXES
 from inrlens.signals.signal import Signal
 from inrlens.signals.sizing import Fitting, sides
 
@@ -63,13 +64,15 @@ def load_folder(
     return _read(Path(folder), pattern, limit, _IMAGES, lambda path: load_image(path, size, grey, how))
 
 
-def load_volume_folder(folder: str | Path, pattern: str = "*", limit: int | None = None) -> SignalList:
-    """Reads the NIfTI files directly inside a folder, each as ``load_nifti`` does, sorted by name.
+def load_volume_folder(
+    folder: str | Path, pattern: str = "*", limit: int | None = None, window: tuple[float, float] | None = None
+) -> SignalList:
+    """Reads the NIfTI files directly inside a folder, each as ``load_nifti`` does with ``window``, sorted by name.
 
     Raises:
         InputError: as ``load_folder``, or where one differs from the others in its grid.
     """
-    return _alike(Path(folder), _read(Path(folder), pattern, limit, _VOLUMES, load_nifti))
+    return _alike(Path(folder), _read(Path(folder), pattern, limit, _VOLUMES, lambda path: load_nifti(path, window)))
 
 
 def load_audio_folder(folder: str | Path, pattern: str = "*", limit: int | None = None) -> SignalList:
@@ -88,23 +91,28 @@ def load_any_folder(
     grey: bool = False,
     how: Fitting = "resize",
     limit: int | None = None,
+    window: tuple[float, float] | None = None,
 ) -> SignalList:
     """Reads a folder of images, of NIfTI files or of sounds, by the endings of its files; the arguments are those of
-    ``load_folder``. A folder that holds any image is one of images.
+    ``load_folder`` and ``load_volume_folder``. A folder that holds any image is one of images.
 
     Raises:
         InputError: as the three; where there are volumes and sounds, or a size or grey is asked for of what are no
-            images.
+            images, or a window of what are no volumes.
     """
     folder = Path(folder)
     kinds = [kind for kind in (_IMAGES, _VOLUMES, _SOUNDS) if any(True for _ in _named(folder, pattern, kind.suffixes))]
+    if window is not None and kinds != [_VOLUMES]:
+        raise InputError(f"{folder} is no folder of NIfTI files, whose values a window maps: leave the window out.")
     if not kinds or _IMAGES in kinds:
         return load_folder(folder, pattern, size, grey, how, limit)
     if len(kinds) > 1:
         raise InputError(f'{folder} holds volumes and sounds: choose one kind with a pattern, such as "*.wav".')
     if size is not None or grey:
         raise InputError(f"{folder} holds no images: leave size and grey out.")
-    return (load_volume_folder if kinds == [_VOLUMES] else load_audio_folder)(folder, pattern, limit)
+    if kinds == [_VOLUMES]:
+        return load_volume_folder(folder, pattern, limit, window)
+    return load_audio_folder(folder, pattern, limit)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,10 @@ def load_image(
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist.") from error
     except IsADirectoryError as error:
-        raise InputError(f"{path} is a folder: give an image file, or use the command for folders.") from error
+        raise InputError(
+            f"{path} is a folder: give an image file, or read a folder of images with il.load_folder and "
+            "a video's frames with il.load_frames in Python."
+        ) from error
     except UnidentifiedImageError as error:
         raise InputError(f"{path} is not an image that Pillow can read.") from error
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:

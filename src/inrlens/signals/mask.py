@@ -10,7 +10,8 @@ from torch import Tensor
 from inrlens.errors import InputError
 from inrlens.signals.affine import Affine, to_index, to_points
 from inrlens.signals.images import load_image
-from inrlens.signals.nifti import NIFTI_SUFFIXES, read_stored
+from inrlens.signals.nifti import read_stored
+from inrlens.signals.nifti_files import NIFTI_SUFFIXES
 from inrlens.signals.signal import Signal
 from inrlens.signals.sizing import sides
 

@@ -1,15 +1,11 @@
 """NIfTI files as signals: slices and volumes."""
 
 import gzip
-import importlib
 import math
 import warnings
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -21,50 +17,58 @@ from inrlens.errors import InputError
 from inrlens.files import whole_file
 from inrlens.signals.affine import Affine, affine_of, check_affine
 from inrlens.signals.memory import check_memory
+from inrlens.signals.nifti_files import (
+    NIFTI_SUFFIXES,
+    check_one_volume,
+    nibabel_for,
+    opened,
+    values_of,
+    without_last_ones,
+)
 from inrlens.signals.signal import Signal, signal_from_array
 from inrlens.signals.sizing import sides
 
-NIFTI_SUFFIXES = (".nii", ".nii.gz")
 _MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
 
 
-def load_nifti(path: str | Path) -> Signal:
+def load_nifti(path: str | Path, window: tuple[float, float] | None = None) -> Signal:
     """Reads a NIfTI file as what it holds: a volume where three of its axes or more have several samples, else a slice.
 
     Raises:
         InputError: as ``load_nifti_slice`` and ``load_nifti_volume``.
     """
-    long = sum(side > 1 for side in _opened(Path(path)).shape)
-    return load_nifti_volume(path) if long > 2 else load_nifti_slice(path)
+    long = sum(side > 1 for side in opened(Path(path)).shape)
+    return load_nifti_volume(path, window) if long > 2 else load_nifti_slice(path, window)
 
 
-def load_nifti_slice(path: str | Path) -> Signal:
+def load_nifti_slice(path: str | Path, window: tuple[float, float] | None = None) -> Signal:
     """Reads a NIfTI file that holds one slice as a grey signal, its first axis running down and its second across.
 
     The stored scaling is applied; values above 1 are divided by the slice's own maximum, values within [0, 1] (as
-    neurite-OASIS's ``norm`` slices are) stay as they are. The signal's ``bit_depth`` is 16: its values are no whole
-    numbers of 255ths. It has no affine: a plane's two axes do not lead to three coordinates and back.
+    neurite-OASIS's ``norm`` slices are) stay as they are; ``window`` maps them as for ``load_nifti_volume`` instead.
+    The signal's ``bit_depth`` is 16: its values are no whole numbers of 255ths. It has no affine: a plane's two axes do
+    not lead to three coordinates and back.
 
     Raises:
         InputError: where nibabel is not installed, the file is missing or damaged, or it holds a volume, negative or
             non-finite values.
     """
     path = Path(path)
-    image = _opened(path)
-    shape = _few_axes(image.shape, 2)
-    if len(shape) != 2 or math.prod(shape) == 0:
+    image = opened(path)
+    shape = _two_axes(image.shape)
+    if len(shape) != 2:
         raise InputError(f"{path} holds {sides(image.shape)} values: give a file of one slice, height by width.")
-    return _signal(path, _values(path, image).reshape(shape), "scale them to [0, 1] first")
+    return _signal(path, values_of(path, image).reshape(*shape, 1), window)
 
 
 def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = None) -> Signal:
-    """Reads a NIfTI file that holds one volume as a signal of one channel on the grid that the file stores: its axes
-    i, j, k are the grid's first, second and third.
+    """Reads a NIfTI file that holds one volume as a signal on the grid that the file stores: its axes i, j, k are the
+    grid's first, second and third. It has one channel, or those of NIfTI's fifth axis: vectors are (i, j, k, 1, c).
 
     Axes of one sample beyond the third are dropped, the stored scaling is applied, and values come into [0, 1] as for
     ``load_nifti_slice`` or by ``window``. The size is looked at before the values are read. The signal's affine is the
-    file's, to millimetres (x to the right, y to the front, z up), unless an axis of one sample stood among the first
-    three and was dropped; with a warning, a volume whose affine is singular has none.
+    file's, to millimetres (x to the right, y to the front, z up); with a warning, a volume whose affine is singular has
+    none.
 
     Args:
         path: the file.
@@ -76,19 +80,13 @@ def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = Non
             memory holds it, the window is empty, or values are not finite or, without a window, negative.
     """
     path = Path(path)
-    if window is not None and not -math.inf < window[0] < window[1] < math.inf:
-        raise InputError(f"window must be (low, high) with low below high, not {window}.")
-    image = _opened(path)
-    shape = _few_axes(image.shape, 3)
-    if len(shape) != 3 or math.prod(shape) == 0:
-        raise InputError(f"{path} holds {sides(image.shape)} values: give a file of one volume, of three axes.")
-    check_memory(str(path), shape)
-    array = _values(path, image).reshape(shape)
-    if window is not None:
-        low, high = window
-        array = np.clip((array - np.float32(low)) / np.float32(high - low), np.float32(0.0), np.float32(1.0))
-    signal = _signal(path, array, "give window=(low, high), the values that become 0 and 1")
-    return replace(signal, affine=_place(path, image, shape))
+    image = opened(path)
+    shape = without_last_ones(image.shape)
+    check_one_volume(path, shape)
+    grid, channels = shape[:3], math.prod(shape[3:])
+    check_memory(str(path), grid, channels)
+    signal = _signal(path, values_of(path, image).reshape(*grid, channels), window)
+    return replace(signal, affine=_place(path, image, grid))
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,31 +105,39 @@ def read_stored(path: str | Path) -> Stored:
         InputError: where nibabel is not installed, the file is missing or damaged, or no memory holds it.
     """
     path = Path(path)
-    image = _opened(path)
-    shape = _few_axes(image.shape, 3)
+    image = opened(path)
+    shape = without_last_ones(image.shape)
     check_memory(str(path), shape)
-    return Stored(_values(path, image).reshape(shape), _place(path, image, shape))
+    return Stored(values_of(path, image).reshape(shape), _place(path, image, shape))
 
 
-def save_volume(path: str | Path, values: Float[Tensor, "i j k c"], affine: Affine | None = None) -> None:
-    """Writes a volume as a NIfTI file of float32; ``affine`` leads from its axes to millimetres. Several channels are
-    the components of a vector.
+def save_volume(
+    path: str | Path, values: Float[Tensor, "..."], affine: Sequence[Any] | np.ndarray | None = None
+) -> None:
+    """Writes a volume ``(i, j, k, c)`` as a NIfTI file of float32, which ``load_volume`` reads back; ``affine`` leads
+    from its axes to millimetres, as ``Signal.placed`` takes it. Several channels are the components of a vector.
 
     Without an affine the file says that voxels are 1 mm wide and start at 0.
 
     Raises:
-        InputError: where nibabel is not installed, the name does not end in .nii or .nii.gz, the affine does not suit
-            three axes, or the file cannot be written.
+        InputError: where nibabel is not installed, the name does not end in .nii or .nii.gz, the values are not of four
+            axes, the affine does not suit three, or the file cannot be written.
     """
     path = Path(path)
-    nibabel = _nibabel(path)
+    nibabel = nibabel_for(path)
     suffix = next((suffix for suffix in reversed(NIFTI_SUFFIXES) if path.name.lower().endswith(suffix)), None)
     if suffix is None:
         raise InputError(f"{path}: a volume is written as NIfTI, so its name must end in .nii or .nii.gz.")
+    if values.ndim != 4:
+        raise InputError(
+            f"{path}: a volume is written from values of four axes (i, j, k, c), not {tuple(values.shape)}: add the "
+            "channels' axis as values[..., None] does where only that is missing."
+        )
     matrix = np.eye(4)
     if affine is not None:
-        check_affine(str(path), affine, 3)
-        matrix[:3] = affine
+        rows = affine_of(affine)
+        check_affine(str(path), rows, 3)
+        matrix[:3] = rows
     array = values.detach().cpu().numpy().astype(np.float32)
     # Several values a voxel lie along NIfTI's fifth axis; the fourth is time.
     several = array.shape[3] > 1
@@ -144,49 +150,10 @@ def save_volume(path: str | Path, values: Float[Tensor, "i j k c"], affine: Affi
         temporary.write_bytes(gzip.compress(content, mtime=0) if suffix == ".nii.gz" else content)
 
 
-def _nibabel(path: Path) -> ModuleType:
-    try:
-        return importlib.import_module("nibabel")
-    except ImportError as error:
-        raise InputError(
-            f"{path.name} is a NIfTI file, which nibabel reads and writes: "
-            'install it with pip install "inrlens[nifti]".'
-        ) from error
-
-
-def _opened(path: Path) -> Any:
-    """The file's header, with its values still on the disk."""
-    nibabel = _nibabel(path)
-    with _readable(path):
-        if path.suffix == ".gz":
-            _check_sum(path)
-        image = nibabel.load(path)
-    if not isinstance(image, nibabel.spatialimages.SpatialImage):
-        raise InputError(f"{path} holds no picture: give a NIfTI slice or volume.")
-    return image
-
-
-def _values(path: Path, image: Any) -> np.ndarray:
-    with _readable(path):
-        return np.asarray(image.dataobj, dtype=np.float32)
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    from nibabel.filebasedimages import ImageFileError
-
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist.") from error
-    except (ImageFileError, OSError, EOFError, ValueError, TypeError, zlib.error) as error:
-        raise InputError(f"{path} could not be read as NIfTI ({error}); is it cut short or damaged?") from error
-
-
 def _place(path: Path, image: Any, shape: tuple[int, ...]) -> Affine | None:
     """The file's affine in millimetres, where the grid has the file's first three axes."""
-    nibabel = _nibabel(path)
-    if len(shape) != 3 or tuple(image.shape[:3]) != shape:
+    nibabel = nibabel_for(path)
+    if len(shape) != 3:
         return None
     rows = np.array(image.affine, dtype=np.float64)[:3]
     if isinstance(image.header, nibabel.Nifti1Header):
@@ -200,25 +167,33 @@ def _place(path: Path, image: Any, shape: tuple[int, ...]) -> Affine | None:
     return affine
 
 
-def _few_axes(shape: tuple[int, ...], most: int) -> tuple[int, ...]:
-    """The shape without axes of one sample, the last first, until so many are left."""
-    sides = list(shape)
-    while len(sides) > most and 1 in sides:
-        del sides[max(axis for axis, side in enumerate(sides) if side == 1)]
-    return tuple(sides)
+def _two_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of a slice: without one of a volume's axes that has one sample, the last of them."""
+    shape = without_last_ones(shape, 2)
+    if len(shape) == 3 and 1 in shape:
+        thin = max(axis for axis, side in enumerate(shape) if side == 1)
+        return (*shape[:thin], *shape[thin + 1 :])
+    return shape
 
 
-def _signal(path: Path, array: np.ndarray, mend: str) -> Signal:
+def _signal(path: Path, array: np.ndarray, window: tuple[float, float] | None) -> Signal:
+    if window is not None and not -math.inf < window[0] < window[1] < math.inf:
+        raise InputError(f"window must be (low, high) with low below high, not {window}.")
+    bad = int((~np.isfinite(array)).sum())
+    if bad:
+        raise InputError(
+            f"{path} holds {bad:,} values that are NaN or too large for float32: write 0 in their place with nibabel "
+            "first, and leave them out of the fit with a mask."
+        )
+    if window is not None:
+        low, high = window
+        array = np.clip((array - np.float32(low)) / np.float32(high - low), np.float32(0.0), np.float32(1.0))
     low, high = float(array.min()), float(array.max())
-    if not np.isfinite([low, high]).all() or low < 0.0:
-        raise InputError(f"{path} holds values from {low:g} to {high:g}: {mend}.")
+    if low < 0.0:
+        raise InputError(
+            f"{path} holds values from {low:g} to {high:g}: say which become 0 and 1, by window=(low, high) in Python "
+            "or --window LOW,HIGH of inrlens fit, cohort, transfer and meta."
+        )
     if high > 1.0:
         array = array / np.float32(high)
-    return signal_from_array(path.name, torch.from_numpy(np.array(array[..., None], order="C")), bit_depth=16)
-
-
-def _check_sum(path: Path) -> None:
-    # nibabel stops at the last value, before the check sum that tells a damaged file.
-    with gzip.open(path) as file:
-        while file.read(1 << 20):
-            pass
+    return signal_from_array(path.name, torch.from_numpy(np.array(array, order="C")), bit_depth=16)

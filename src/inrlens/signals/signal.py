@@ -4,10 +4,11 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from inrlens.errors import InputError
@@ -20,20 +21,20 @@ class Signal:
 
     ``values`` ``(N, c)`` float32 in [0, 1], row-major over ``shape`` (an image's shape is ``(height, width)``, a
     volume's ``(depth, height, width)``); ``bit_depth`` is that of the file it came from (8 or 16). ``mask`` ``(N,)`` is
-    True where a sample is used: fits and errors leave the others out. None uses all, and a mask that is True everywhere
-    becomes None. ``affine`` leads from the grid to physical points, ``signals.affine`` says how; None where a grid is
-    no more than a grid.
+    True where a sample is used: fits and errors leave the others out; whole numbers 0 and 1, and NumPy's, become bools.
+    None uses all, and a mask that is True everywhere becomes None. ``affine`` leads from the grid to physical points,
+    ``signals.affine`` says how; None where a grid is no more than a grid.
 
     Raises:
-        InputError: where values are not finite, leave [0, 1], or do not fill the grid; where a mask has another length
-            or uses nothing; where the affine does not suit the grid.
+        InputError: where values are not finite, leave [0, 1], or do not fill the grid; where a mask has another length,
+            holds anything but True and False or 1 and 0, or uses nothing; where the affine does not suit the grid.
     """
 
     name: str
     values: Float[Tensor, "n c"]
     shape: tuple[int, ...]
     bit_depth: int = 8
-    mask: Bool[Tensor, " n_mask"] | None = None
+    mask: Shaped[Tensor, " n_mask"] | None = None
     affine: Affine | None = None
 
     def __post_init__(self) -> None:
@@ -47,13 +48,14 @@ class Signal:
         low, high = (float(self.values.min()), float(self.values.max())) if self.values.numel() else (0.0, 0.0)
         if low < 0.0 or high > 1.0:
             raise InputError(f"signal {self.name!r} holds values from {low:g} to {high:g}; scale them to [0, 1] first.")
-        if self.mask is not None and (len(self.mask) != len(self.values) or not bool(self.mask.any())):
-            raise InputError(
-                f"signal {self.name!r}: a mask of {len(self.mask)} samples, {int(self.mask.sum())} of them used, where "
-                f"the grid has {len(self.values)}: it needs one entry a sample, at least one of them True."
-            )
-        if self.mask is not None and bool(self.mask.all()):
-            object.__setattr__(self, "mask", None)
+        if self.mask is not None:
+            mask = _bools(self.name, self.mask)
+            if mask.shape != self.values.shape[:1] or not bool(mask.any()):
+                raise InputError(
+                    f"signal {self.name!r}: a mask of {mask.numel()} samples, {int(mask.sum())} of them used, where "
+                    f"the grid has {len(self.values)}: it needs one entry a sample, at least one of them True."
+                )
+            object.__setattr__(self, "mask", None if bool(mask.all()) else mask)
         if self.affine is not None:
             check_affine(f"signal {self.name!r}", self.affine, len(self.shape))
 
@@ -94,20 +96,25 @@ class Signal:
         """How many samples the mask leaves out."""
         return 0 if self.mask is None else int((~self.mask).sum())
 
-    def masked(self, mask: Bool[Tensor, "*grid"] | None) -> "Signal":
+    def masked(self, mask: Tensor | np.ndarray | Sequence[Any] | None) -> "Signal":
         """The same signal with only those samples used where ``mask``, of the grid's shape, is True; None uses all.
 
+        Bools in a tensor, an array or lists; whole numbers 0 and 1 count as False and True.
+
         Raises:
-            InputError: where the mask is of another shape than the grid, or uses nothing.
+            InputError: where the mask is of another shape than the grid, holds other values, or uses nothing.
         """
-        if mask is not None and tuple(mask.shape) not in (self.shape, (len(self.values),)):
+        if mask is None:
+            return replace(self, mask=None)
+        bools = _bools(self.name, mask)
+        if tuple(bools.shape) not in (self.shape, (len(self.values),)):
             raise InputError(
-                f"signal {self.name!r}: a mask of shape {tuple(mask.shape)} does not lie on the grid {self.shape}: "
+                f"signal {self.name!r}: a mask of shape {tuple(bools.shape)} does not lie on the grid {self.shape}: "
                 "give one entry a sample."
             )
-        return replace(self, mask=None if mask is None else mask.reshape(-1))
+        return replace(self, mask=bools.reshape(-1))
 
-    def placed(self, affine: Sequence[Sequence[float]] | Float[np.ndarray, "_ _"] | None) -> "Signal":
+    def placed(self, affine: Sequence[Any] | np.ndarray | None) -> "Signal":
         """The same signal with its grid at another place: the m rows of ``[A | t]``, or nibabel's square matrix.
 
         Raises:
@@ -145,6 +152,25 @@ def coordinates_between(shape: tuple[int, ...], dtype: torch.dtype = torch.float
         samples = _samples(side)
         axes.append((samples[1:] + samples[:-1]) / 2 if side > 1 else samples)
     return _mesh(axes, dtype)
+
+
+def _bools(name: str, mask: object) -> Bool[Tensor, "*grid"]:
+    """A mask as bools, from bools or from whole numbers that are 0 and 1, in a tensor or in what NumPy reads."""
+    try:
+        found = mask if isinstance(mask, Tensor) else torch.from_numpy(np.array(mask))
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"signal {name!r}: a mask must be a tensor or array of True and False, not this {type(mask).__name__}."
+        ) from error
+    if found.dtype is torch.bool:
+        return found
+    truth = found.bool()
+    if found.is_floating_point() or found.is_complex() or not bool((found.long() == truth.long()).all()):
+        raise InputError(
+            f"signal {name!r}: a mask of {str(found.dtype).removeprefix('torch.')} values must be True where a sample "
+            "is used and False elsewhere, or whole numbers 1 and 0: compare first, as in mask > 0.5."
+        )
+    return truth
 
 
 def _samples(side: int) -> Tensor:
