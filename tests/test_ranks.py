@@ -116,6 +116,15 @@ def test_the_sentence_says_how_clear_the_lead_is_and_what_the_rule_was_not_made_
     assert "this network is untrained" in il.freeze_advice(field).sentence
     field.origin = Origin(kind="single")
     assert "fitted to one signal" in il.freeze_advice(field).sentence
+    field.origin = Origin(kind="transfer")
+    assert "fitted to one signal from a network's layers" in il.freeze_advice(field).sentence
+
+
+def test_the_sentence_says_where_the_rule_was_not_found(backbone: str) -> None:
+    field = toys.field(backbone)
+    field.origin = Origin(kind="cohort")
+    caveat = f"the rule was found on cohorts of SIREN and FFMLP, and this is a network of {backbone}."
+    assert il.freeze_advice(field).sentence.endswith(caveat) == (backbone not in ("siren", "ffmlp"))
 
 
 def test_a_single_layer_and_an_unknown_grid() -> None:

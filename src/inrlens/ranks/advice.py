@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from inrlens.errors import InputError
+from inrlens.fields.field import Field
 from inrlens.fields.network import Network
 from inrlens.ranks.stable_rank import activation_stable_ranks, weight_stable_ranks
 
@@ -61,13 +62,24 @@ def _sentence(field: Network, tau: int, runner_up: int | None, margin: float, ra
     if unknown:
         named = f"layer {unknown[0]} is" if len(unknown) == 1 else f"layers {', '.join(unknown)} are"
         text += f"; {named} left out, without one matrix whose rank could be read"
-    return text + _CAVEATS.get(field.kind, ".")
+    return text + _caveat(field)
 
 
+def _caveat(field: Network) -> str:
+    if isinstance(field, Field) and field.kind != "untrained" and field.backbone.name not in _FOUND_ON:
+        return (
+            f"; but the rule was found on cohorts of SIREN and FFMLP, and this is a network of {field.backbone.name}."
+        )
+    return _CAVEATS.get(field.kind, ".")
+
+
+_FOUND_ON = ("siren", "ffmlp")
+"""The backbones of arXiv:2605.08298."""
 _CAVEATS = {
     "imported": "; but how it was fitted is not known, and the rule was found on cohorts of SIREN and FFMLP.",
     "untrained": "; but this network is untrained, so its ranks are those of its initialisation.",
     "meta": "; but it is a meta-learned start, and the rule was found on cohorts.",
+    "transfer": "; but it was fitted to one signal from a network's layers, and the rule was found on cohorts.",
     "single": "; but it was fitted to one signal, and the rule was found on cohorts.",
     "wrapped": "; but where it came from is not known, and the rule was found on cohorts of SIREN and FFMLP.",
 }
