@@ -19,7 +19,7 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser, SkipParser
 from typer.main import get_command
 
-from inrlens.cli.main import app
+from inrlens.cli.program import app
 from inrlens.studies.spec.read import parse_study
 
 ROOT = Path(__file__).parents[1]

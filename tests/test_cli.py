@@ -11,7 +11,7 @@ from PIL import Image
 
 import inrlens as il
 from command import FAST, SIZE, done, leftovers, photo, run
-from inrlens.cli.main import _VERBS
+from inrlens.cli.program import _VERBS
 from inrlens.studies.record import read_record
 
 VERBS = [name for _, name, *_ in _VERBS]
@@ -53,6 +53,18 @@ def test_every_help_page_ends_with_an_example_that_fits(verb: str, monkeypatch: 
 
 def test_no_arguments_show_the_help() -> None:
     assert "Usage: inrlens" in done().out
+    assert done("study").out == done("study", "--help").out
+    assert "Usage: inrlens study" in done("study").out
+
+
+def test_ctrl_c_before_the_program_is_loaded_is_one_sentence(tmp_path: Path) -> None:
+    press = "import signal, sys; signal.raise_signal(signal.SIGINT)"
+    (tmp_path / "typer.py").write_text(press)
+    (tmp_path / "rich.py").write_text(press)
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from inrlens.cli.main import main; sys.exit(main())"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr == "error: stopped by Ctrl-C; nothing half-written was left behind.\n"
 
 
 def test_version() -> None:

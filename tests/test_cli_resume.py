@@ -36,6 +36,7 @@ def interrupted(tmp_path: Path) -> list[str]:
         patch.setattr(fit_runs, "Bar", _Impatient)
         outcome = run(*command)
     assert outcome.code == 130
+    assert "stopping after this step; Ctrl-C again stops now." in outcome.err
     assert "after step 1; the same command with --resume goes on from there" in outcome.err
     assert (tmp_path / "run.resume.safetensors").is_file()
     return command
@@ -105,6 +106,28 @@ def test_a_killed_process_goes_on(number: signal.Signals, tmp_path: Path) -> Non
     assert state.exists()
     assert done(*command, "--save-every", "60", "--resume", "--json").json["steps"] == 400
     assert not state.exists()
+
+
+def test_a_second_ctrl_c_names_the_state_that_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Twice(fit_runs.Bar):
+        def tell(self, done: float, detail: str) -> None:
+            super().tell(done, detail)
+            if (tmp_path / "run.resume.safetensors").exists():
+                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(fit_runs, "Bar", Twice)
+    monkeypatch.chdir(tmp_path)
+    command = ["fit", str(photo(tmp_path / "a.png")), *SIZE, "--steps", "200", "--save-every", "0", "-o", "run"]
+    outcome = run(*command)
+    assert outcome.code == 130
+    assert outcome.err.splitlines()[-1] == (
+        "error: stopped by Ctrl-C; run.resume.safetensors holds what was kept last: the same command with --resume "
+        "goes on from there, with --force it begins anew."
+    )
+    assert not (tmp_path / "run").exists()
+    monkeypatch.setattr(fit_runs, "Bar", _Impatient.__base__)
+    assert done(*command, "--resume", "--json").json["steps"] == 200
 
 
 def test_a_fit_that_was_killed_at_once_goes_on(tmp_path: Path) -> None:

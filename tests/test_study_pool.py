@@ -23,7 +23,10 @@ from inrlens.studies.drive.pool import LocalPool, workers_for
 from inrlens.studies.store.store import Store
 
 KILLS = 50
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(toys.__file__).parent)}
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join([str(Path(toys.__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]),
+}
 """Of processes that import the toys."""
 
 
@@ -226,6 +229,55 @@ def test_ctrl_c_in_the_terminal_leaves_the_workers_to_the_driver(tmp_path: Path)
     assert "done=2, failed=0, skipped=0, waiting=36" in out
     with Store.open(tmp_path) as store:
         assert Counter(attempt.outcome for attempt in store.attempts()) == {"done": 2}
+
+
+SCRIPT = (
+    "import study_toys as toys\n"
+    "from inrlens.studies.drive.driver import drive\n"
+    "from inrlens.studies.drive.pool import LocalPool\n"
+    "from inrlens.studies.store.store import Store\n"
+    "print('the script runs')\n"
+    "with Store.open('store', write=True) as store:\n"
+    "    summary = drive(store, toys.plan_of([toys.cell('cohort', 1)]), LocalPool(1, toys.work))\n"
+    "print(summary.done, 'done,', summary.failed, 'failed')\n"
+)
+"""Drives a store at its top level, with no ``if __name__ == "__main__":`` around it."""
+
+
+@pytest.mark.parametrize("how", ["file", "pipe", "module"])
+def test_workers_do_not_run_the_script_again(tmp_path: Path, how: str) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    arguments = {"file": ["script.py"], "pipe": ["-"], "module": ["-m", "script"]}[how]
+    ended = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=tmp_path,
+        input=SCRIPT if how == "pipe" else "",
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == "the script runs\n1 done, 0 failed\n"
+
+
+def test_work_that_the_script_defines_is_found_behind_its_guard(tmp_path: Path) -> None:
+    guarded = (
+        "import study_toys as toys\n"
+        "from inrlens.studies.drive.pool import LocalPool\n"
+        "from test_study_pool import outcomes, task\n"
+        "def work(task):\n"
+        "    return toys.work(task)\n"
+        "if __name__ == '__main__':\n"
+        "    pool = LocalPool(1, work)\n"
+        "    pool.submit(task())\n"
+        "    print(type(outcomes(pool, 1)[0]).__name__)\n"
+    )
+    (tmp_path / "script.py").write_text(guarded)
+    ended = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, env=ENVIRONMENT, timeout=60
+    )
+    assert (ended.stdout, ended.stderr) == ("Done\n", "")
 
 
 def begun(store: Path) -> int:

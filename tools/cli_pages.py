@@ -9,7 +9,8 @@ for _name in ("TERMINAL_WIDTH", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "C
     os.environ.pop(_name, None)
 os.environ |= {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb", "_TYPER_FORCE_DISABLE_TERMINAL": "1"}
 
-from inrlens.cli.main import _VERBS, main  # noqa: E402
+from inrlens.cli.main import main  # noqa: E402
+from inrlens.cli.program import _VERBS  # noqa: E402
 from inrlens.cli.study.app import VERBS as STUDY_VERBS  # noqa: E402
 
 SEE = {

@@ -3,12 +3,15 @@
 SIGTERM, by which clusters and service managers announce the end, asks in the same way.
 """
 
+import logging
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -24,7 +27,8 @@ _listening: list[Interrupt] = []
 
 @contextmanager
 def first_interrupt_asks() -> Iterator[Interrupt]:
-    """Within the block, the first Ctrl-C or SIGTERM only sets ``asked``; afterwards the earlier handling is back.
+    """Within the block, the first Ctrl-C or SIGTERM only sets ``asked`` and tells the log; then the earlier handling
+    is back.
 
     Blocks inside a block, on whatever thread, share its answer: all loops of a run end. Where the main thread is in no
     block, signals cannot be caught on another thread, and ``asked`` stays False there.
@@ -45,6 +49,7 @@ def first_interrupt_asks() -> Iterator[Interrupt]:
     def ask(number: int, frame: FrameType | None) -> None:
         interrupt.asked = True
         give_back()
+        _log.info("stopping after this step; Ctrl-C again stops now.")
 
     for number in before:
         signal.signal(number, ask)

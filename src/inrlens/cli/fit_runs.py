@@ -10,7 +10,7 @@ import typer
 
 from inrlens.cli.output import duration, note, pairs, show, show_json, shown_path, warn
 from inrlens.cli.progress import Bar
-from inrlens.cli.resume import begin_anew, only_one, state_file
+from inrlens.cli.resume import begin_anew, naming_state, only_one, state_file
 from inrlens.cli.run_output import new_run
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def fit_into_folder(
     out = where.out
     state = Resume(state_file(out), where.save_every, keep=True)
     # One block for the fit and for writing it down: the results of a long fit outlive a Ctrl-C that comes in between.
-    with new_run(out, where.replace) as folder, only_one(out), first_interrupt_asks():
+    with naming_state(out), new_run(out, where.replace) as folder, only_one(out), first_interrupt_asks():
         begin_anew(out, where.resume)
         with Bar(title) as bar:
             fitted = work(lambda record, steps: bar.tell(record.step / steps, f"PSNR {record.psnr:.1f} dB"), state)

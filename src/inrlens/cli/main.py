@@ -1,108 +1,9 @@
-"""The program ``inrlens``: its verbs, and what becomes of errors."""
+"""The program ``inrlens`` from its first line to its exit code; nothing heavy is loaded before Ctrl-C is heard."""
 
-import re
 import sys
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
 
-import typer
-from typer.core import TyperGroup
-
-from inrlens import __version__
-from inrlens.cli import (
-    ablate,
-    atlas,
-    atoms,
-    cohort,
-    demo,
-    edit,
-    explore,
-    exporting,
-    fit,
-    importing,
-    info,
-    match,
-    meta,
-    pull,
-    push,
-    ranks,
-    report,
-    sae,
-    sweep,
-    transfer,
-    weights,
-)
-from inrlens.cli.options import examples
-from inrlens.cli.output import fail, warnings_as_lines
-from inrlens.cli.study.app import app as study
-from inrlens.errors import InputError
-
-_NO_MEMORY = re.compile("out of memory|allocate memory|not enough memory", re.IGNORECASE)
-_TOO_LARGE = "the memory of this machine is too small for that: a smaller --size, --batch or dictionary needs less."
-
-
-class _Verbs(TyperGroup):
-    """The verbs, which say one sentence where Ctrl-C stops them."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            fail("stopped by Ctrl-C; nothing half-written was left behind.")
-            raise typer.Exit(130) from None
-
-
-app = typer.Typer(
-    name="inrlens",
-    cls=_Verbs,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=examples("inrlens demo", "inrlens cohort photos/ --size 64x80 -o runs/cohort", "inrlens ranks runs/cohort"),
-)
-_FIRST, _FIT, _INSIDE, _READ = "Start here", "Fit", "Look inside", "Read"
-_VERBS: tuple[tuple[str, str, Callable[..., None], tuple[str, ...], str], ...] = (
-    (_FIRST, "demo", demo.demo, demo.EXAMPLES, "The whole finding on a few photos, ending in a report."),
-    (_FIT, "fit", fit.fit, fit.EXAMPLES, "One network for one image."),
-    (_FIT, "cohort", cohort.cohort, cohort.EXAMPLES, "One encoder for a folder of images."),
-    (_FIT, "meta", meta.meta, meta.EXAMPLES, "A start that fits after a few steps, learned by MAML."),
-    (_FIT, "transfer", transfer.transfer, transfer.EXAMPLES, "A new image on a cohort's layers."),
-    (_INSIDE, "ranks", ranks.ranks, ranks.EXAMPLES, "Which layer transfers."),
-    (_INSIDE, "sae", sae.sae, sae.EXAMPLES, "Train a dictionary of atoms on one layer."),
-    (_INSIDE, "atoms", atoms.atoms, atoms.EXAMPLES, "List the strongest atoms, draw their maps."),
-    (_INSIDE, "atlas", atlas.atlas, atlas.EXAMPLES, "Every atom's exact effect on the picture."),
-    (_INSIDE, "match", match.match, match.EXAMPLES, "Are atoms found again in other dictionaries?"),
-    (_INSIDE, "sweep", sweep.sweep, sweep.EXAMPLES, "Dictionaries of every size and sparsity, layer by layer."),
-    (_INSIDE, "ablate", ablate.ablate, ablate.EXAMPLES, "Take one atom out and measure the loss."),
-    (_INSIDE, "edit", edit.edit, edit.EXAMPLES, "Turn atoms down, off or up."),
-    (_INSIDE, "explore", explore.explore, explore.EXAMPLES, "Touch all of it in the browser."),
-    (_READ, "import", importing.import_file, importing.EXAMPLES, "Somebody else's network or dictionary as ours."),
-    (_READ, "export", exporting.export_file, exporting.EXAMPLES, "A field as ONNX, a dictionary as sparsify loads it."),
-    (_READ, "push", push.push, push.EXAMPLES, "Upload a run or files with a model card."),
-    (_READ, "pull", pull.pull, pull.EXAMPLES, "Fetch what somebody has shared."),
-    (_READ, "report", report.report, report.EXAMPLES, "Write a run's report.html anew."),
-    (_READ, "weights", weights.weights, weights.EXAMPLES, "Fetch the published weights that LPIPS needs."),
-    (_READ, "info", info.info, info.EXAMPLES, "What a file or a run says about itself."),
-)
-for _panel, _name, _verb, _lines, _summary in _VERBS:
-    app.command(_name, short_help=_summary, epilog=examples(*_lines), rich_help_panel=_panel)(_verb)
-app.add_typer(study, rich_help_panel="Many at once", short_help="A whole experiment as one file.")
-
-
-def _print_version(wanted: bool) -> bool:
-    if wanted:
-        sys.stdout.write(f"inrlens {__version__}\n")
-        raise typer.Exit
-    return wanted
-
-
-@app.callback()
-def _program(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
-    ] = False,
-) -> None:
-    """Fit coordinate networks to images, find the layer that transfers, take every layer apart into atoms."""
+STOPPED = "stopped by Ctrl-C; nothing half-written was left behind."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -110,41 +11,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     An error that the user can mend is one sentence on standard error; anything else is a bug and keeps its traceback.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    with warnings_as_lines():
-        try:
-            code = app(args=given or ["--help"], prog_name="inrlens", standalone_mode=False)
-        except Exception as error:
-            sentence = _sentence(error)
-            if sentence is None:
-                raise
-            fail(sentence)
-            return 2
-    return code if isinstance(code, int) else 0
+    try:
+        from inrlens.cli.program import run
 
-
-def _sentence(error: Exception) -> str | None:
-    """What to say about an error that the user can mend; None for a bug."""
-    if isinstance(error, InputError):
-        return str(error)
-    if isinstance(error, typer.BadParameter.__mro__[2]):
-        return _usage_sentence(error)
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _NO_MEMORY.search(str(error))):
-        return _TOO_LARGE
-    if isinstance(error, OSError):
-        return f"{error.filename or 'a file'}: {error.strerror or error}."
-    return None
-
-
-def _usage_sentence(error: Exception) -> str:
-    """The message of a wrong command line with the value that was given, and where its help is."""
-    message = str(error.format_message()).strip().rstrip(".?")  # type: ignore[attr-defined]
-    message = re.sub(", unable to parse .*", "", message.replace("Input should", "it must")).replace(
-        "Value error, ", ""
-    )
-    details = getattr(error.__cause__, "errors", None)
-    given = repr(details()[0]["input"]) if details is not None else ""
-    if given not in message:
-        message = f"{message}, not {given}"
-    context = getattr(error, "ctx", None)
-    return f"{message}; see {context.command_path if context is not None else 'inrlens'} --help."
+        return run(list(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:
+        sys.stderr.write(f"error: {STOPPED}\n")
+        return 130

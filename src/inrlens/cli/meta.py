@@ -8,7 +8,7 @@ import typer
 from inrlens.cli import options as opt
 from inrlens.cli.output import duration, pairs, show, show_json, shown_path, warn
 from inrlens.cli.parsing import check_not_input, check_positive, parse_size, parse_window
-from inrlens.cli.resume import begin_anew, check_file_start, end_interrupted, only_one_file, state_file
+from inrlens.cli.resume import begin_anew, check_file_start, end_interrupted, naming_state, only_one_file, state_file
 
 EXAMPLES = (
     "inrlens meta photos/ --recipe small --size 64x80 -o start.safetensors",
@@ -87,7 +87,7 @@ def meta(
     found = cohort_signals(folder, pattern, wanted, grey, how, limit, seed, span)
     pictures = masked(found, mask)
     chosen = suited(chosen, pictures[0])
-    with only_one_file(out), Bar(f"start from {len(pictures)}") as bar:
+    with naming_state(out), only_one_file(out), Bar(f"start from {len(pictures)}") as bar:
         begin_anew(out, resume)
         fitted = fit_maml(
             pictures,

@@ -89,23 +89,25 @@ def columns(title: str | None, *headings: str) -> "Table":
 
 
 class _Lines(logging.Handler):
-    """Log records as yellow lines."""
+    """Log records as lines: yellow ones, or notes where they are less than a warning."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        warn(record.getMessage())
+        (note if record.levelno < logging.WARNING else warn)(record.getMessage())
 
 
 @contextmanager
-def warnings_as_lines() -> Iterator[None]:
-    """Within the block, warnings of Python and of InrLens's log are yellow lines on standard error."""
+def log_as_lines() -> Iterator[None]:
+    """Within the block, Python's warnings and InrLens's log are lines on standard error."""
 
     def show_warning(
         message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
     ) -> None:
         warn(str(message))
 
-    handler = _Lines(logging.WARNING)
+    handler = _Lines()
     log = logging.getLogger("inrlens")
+    level = log.level
+    log.setLevel(logging.INFO)
     log.addHandler(handler)
     try:
         with warnings.catch_warnings():
@@ -114,6 +116,7 @@ def warnings_as_lines() -> Iterator[None]:
             yield
     finally:
         log.removeHandler(handler)
+        log.setLevel(level)
 
 
 def shown_path(path: Path) -> str:

@@ -16,9 +16,10 @@ _STAGE_LABEL = 31
 
 
 class _Countdown:
-    """Time left, reckoned from the first telling on; between two tellings it counts down."""
+    """Time so far; time left, reckoned from the first telling on, which counts down between two tellings."""
 
     def __init__(self) -> None:
+        self._made = time.monotonic()
         self._started: float | None = None
         self._end: float | None = None
 
@@ -32,7 +33,7 @@ class _Countdown:
 
     @property
     def elapsed(self) -> float:
-        return 0.0 if self._started is None else time.monotonic() - self._started
+        return time.monotonic() - self._made
 
     def text(self) -> str:
         if self._end is None:

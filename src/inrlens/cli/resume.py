@@ -75,6 +75,25 @@ def check_file_start(out: Path, resume: bool, force: bool) -> bool:
 
 
 @contextmanager
+def naming_state(out: Path) -> Iterator[None]:
+    """A Ctrl-C that ends the block at once says which state it left behind, if any.
+
+    Raises:
+        KeyboardInterrupt: with that sentence.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        state = state_file(out)
+        if not state.exists():
+            raise
+        raise KeyboardInterrupt(
+            f"stopped by Ctrl-C; {shown_path(state)} holds what was kept last: the same command with --resume goes on "
+            "from there, with --force it begins anew."
+        ) from None
+
+
+@contextmanager
 def only_one(out: Path) -> Iterator[None]:
     """Holds the run folder ``out``, which must exist, against another fit; the system lets go when the process dies.
 

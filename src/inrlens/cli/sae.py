@@ -8,7 +8,7 @@ import typer
 from inrlens.cli import options as opt
 from inrlens.cli.output import columns, show, show_json, shown_path, warn
 from inrlens.cli.parsing import check_not_input, check_positive, parse_grid
-from inrlens.cli.resume import begin_anew, check_file_start, end_interrupted, only_one_file, state_file
+from inrlens.cli.resume import begin_anew, check_file_start, end_interrupted, naming_state, only_one_file, state_file
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -66,7 +66,7 @@ def sae(
 
     field, signals = open_network(network, condition, prepare(device, threads))
     field.encoder.check_layer(layer)
-    with only_one_file(out), Bar(f"dictionary of layer {layer}") as bar:
+    with naming_state(out), only_one_file(out), Bar(f"dictionary of layer {layer}") as bar:
         begin_anew(out, resume)
         trained = train_sae(
             field,

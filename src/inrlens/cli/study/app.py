@@ -20,7 +20,6 @@ VERBS: tuple[tuple[str, str, Callable[..., None], tuple[str, ...], str], ...] = 
 )
 app = typer.Typer(
     name="study",
-    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=examples("inrlens study plan bundled", "inrlens study run bundled", "inrlens study report bundled"),
 )

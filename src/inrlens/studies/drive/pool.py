@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import wait as wait_for
+from types import ModuleType
 from typing import Any
 
 from inrlens.errors import InputError
@@ -41,7 +42,9 @@ class LocalPool:
 
     Args:
         workers: how many.
-        work: what they run, ``execute`` of cells by default; it must be importable in a new process.
+        work: what they run, ``execute`` of cells by default; it must be importable in a new process. One that the
+            running script itself defines makes every worker run the script again, as far as its
+            ``if __name__ == "__main__":``.
 
     Raises:
         InputError: where ``workers`` is below 1.
@@ -96,7 +99,7 @@ class _Slot:
         self.connection, theirs = _SPAWN.Pipe()
         # Daemons are ended with the process that made them, also where nobody closes the pool.
         self._process = _SPAWN.Process(target=serve, args=(theirs, *self._work), daemon=True, name="inrlens-worker")
-        with _without_ctrl_c():
+        with _without_ctrl_c(), _without_script(self._work[0]):
             self._process.start()
         theirs.close()
 
@@ -159,3 +162,19 @@ def _without_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _without_script(module: str) -> Iterator[None]:
+    """Within the block, processes begin without running the script that made the pool, unless it defines the work.
+
+    Otherwise a script with no ``if __name__ == "__main__":`` would drive its store again in every worker, and one that
+    came through a pipe would be looked for as a file.
+    """
+    script = sys.modules["__main__"]
+    if module != "__main__":
+        sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
