@@ -6,6 +6,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,6 +137,50 @@ def test_the_card_s_three_lines_run(cohort_fit: il.Fit, tmp_path: Path, monkeypa
         names: dict[str, object] = {}
         exec(code, names)
         assert {"image", "atoms", "drops"} & set(names)
+
+
+@pytest.mark.parametrize("learn", [il.fit_maml, il.fit_reptile])
+def test_the_card_of_a_start_tells_of_a_start(
+    learn: Callable[..., il.Fit], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members, small = toys.signals(3, GRID), replace(il.meta_recipes.small("siren"), inner_steps=3)
+    recipe = replace(small, steps=2, backbone=il.make_backbone("siren", width=16, depth=2), inner_learning_rate=0.02)
+    start = learn(members, recipe, seed=0)
+    after = []
+    for member in members:
+        copy = il.Field.new(recipe.backbone, seed=0, grid=GRID)
+        copy.load_state_dict(start.field.state_dict())
+        descent = torch.optim.SGD(copy.parameters(), lr=0.02)
+        for _ in range(3):
+            descent.zero_grad()
+            (copy(copy.grid_coordinates(GRID)) - member.values).square().mean().backward()
+            descent.step()
+        after.append(il.psnr(copy.render().detach(), member.image()))
+    when = "after 3 steps of gradient descent (rate 0.02) on each signal from this start"
+    monkeypatch.chdir(tmp_path)
+    for thing in (start, start.field):
+        il.save_pretrained(thing, "start", repo_id="me/start", force=Path("start").exists())
+        card, front = Path("start/README.md").read_text(), _front(Path("start"))
+        assert "a siren network from coordinates to 3 channels: a start to fit new signals from, not a fit" in card
+        assert f"PSNR {np.mean(after):.2f} dB, mean over n = 3 signals" in card
+        assert f"; {when}, output clamped to [0, 1], one seed." in card
+        assert "after the last step" not in card
+        assert "| head |" not in card
+        assert "A network is a picture" not in card
+        assert "inrlens transfer start/field.safetensors NEW --freeze none" in card
+        result = front["model-index"][0]["results"][0]  # type: ignore[index]
+        assert result["task"]["name"] == f"Reconstruction by field.safetensors {when}"
+        assert result["metrics"][0]["name"] == f"PSNR in dB {when}, mean over signals, n = 3"
+        assert result["metrics"][0]["value"] == pytest.approx(np.mean(after), abs=1e-3)
+    il.save_pretrained(start, "start", force=True)
+    card = Path("start/README.md").read_text()
+    for member, psnr in zip(members, after, strict=True):
+        assert f"| {member.name} | `{member.digest}` | {psnr:.2f} |" in card
+    il.save_image("new.jpg", members[0].image())
+    names: dict[str, object] = {}
+    exec(card.split("```python\n")[1].split("```")[0], names)
+    assert isinstance(names["fit"], il.Fit)
+    assert names["fit"].field.kind == "transfer"
 
 
 @given(

@@ -15,7 +15,7 @@ from inrlens.studies.record import ConditionRecord, LayerRecord
 
 @dataclass(frozen=True)
 class Quality:
-    """PSNR in dB after the last step, output clamped to [0, 1].
+    """PSNR in dB, output clamped to [0, 1]; ``NetworkFacts.measured`` says when.
 
     ``mean`` is over the n signals; ``deviation`` (with n - 1) and the extremes are over signals too, None where the
     signals' own are not known (``each`` is empty), not all finite, or n is 1. ``ssim`` is the mean over signals.
@@ -55,6 +55,20 @@ class NetworkFacts:
     activation_rank: dict[str, tuple[float, ...]]
     tau: int
     advice: str
+
+    @property
+    def is_start(self) -> bool:
+        """Whether it was meta-learned to fit from, so that its one head draws none of its signals."""
+        return self.kind == "meta"
+
+    @property
+    def measured(self) -> str:
+        """When the quality was measured."""
+        if not self.is_start:
+            return "after the last step"
+        number, rate = (self.recipe.get(key, "?") for key in ("inner_steps", "inner_learning_rate"))
+        steps = f"{number} step{'' if number == 1 else 's'}"
+        return f"after {steps} of gradient descent (rate {rate}) on each signal from this start"
 
 
 @dataclass(frozen=True)
@@ -108,7 +122,7 @@ def network_facts(file: str, field: Field, psnrs: tuple[float, ...], record: Con
     found = quality(psnrs, None if record is None else record.ssim) if psnrs else None
     noted = origin.notes.get("psnr_db")
     if found is None and isinstance(noted, float):
-        found = Quality(field.heads, noted, None, None, None, (), None)
+        found = Quality(len(origin.signals) or field.heads, noted, None, None, None, (), None)
     return NetworkFacts(
         file=file,
         backbone=field.backbone.name,
