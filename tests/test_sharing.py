@@ -24,6 +24,7 @@ from inrlens.hub.facts import network_facts, quality
 from inrlens.hub.front_matter import front_matter
 from inrlens.hub.gather import _of_one
 from inrlens.hub.private import check_nothing_private
+from inrlens.hub.pull import pull
 from inrlens.studies.record import read_record
 from inrlens.studies.run_folder import open_field, write_fit_run
 
@@ -305,6 +306,35 @@ def test_a_folder_that_cannot_be_loaded_is_refused_in_one_sentence(cohort: il.Fi
     (folder / "field.safetensors").unlink()
     with pytest.raises(il.InputError, match=r"shared holds no field, dictionary or atlas of InrLens; it has README.md"):
         il.from_pretrained(folder)
+
+
+def test_nothing_outside_a_folder_is_read(cohort: il.Field, tmp_path: Path) -> None:
+    folder, out = tmp_path / "shared", tmp_path / "out"
+    il.save_pretrained(cohort, folder)
+    secret = tmp_path / "secret.safetensors"
+    secret.write_bytes((folder / "field.safetensors").read_bytes())
+    for name in ("../secret.safetensors", str(secret), "a/../../secret.safetensors"):
+        for fetch in (il.from_pretrained, lambda *given: pull(given[0], out, given[1])):
+            with pytest.raises(il.InputError, match=r"shared: '.*secret.safetensors' leads out of the folder: give a"):
+                fetch(folder, name)
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "a.png").write_bytes(b"png")
+    for link, target in (("README.md", secret), ("b.safetensors", secret), ("reconstructions", tmp_path / "pictures")):
+        (folder / link).unlink(missing_ok=True)
+        (folder / link).symlink_to(target)
+        with pytest.raises(il.InputError, match=rf"shared: '{link}.*' leads out of the folder: give a file inside it"):
+            pull(folder, out)
+        (folder / link).unlink()
+    (folder / "README.md").symlink_to("field.safetensors")
+    assert pull(folder, out) == ("field.safetensors", "README.md")
+
+
+def test_the_address_of_a_page_is_refused_with_the_repository_s_name() -> None:
+    for address in ("https://huggingface.co/me/vols", "http://hf.co/me/vols/tree/main"):
+        with pytest.raises(il.InputError, match=r"vols.* is the address of a page: give 'me/vols', as a repository"):
+            il.from_pretrained(address)
+    with pytest.raises(il.InputError, match=r"https://huggingface\.co is the address of a page: give OWNER/NAME"):
+        il.from_pretrained("https://huggingface.co")
 
 
 def test_a_folder_needs_no_client_and_a_repository_says_what_to_install(cohort: il.Field, tmp_path: Path) -> None:

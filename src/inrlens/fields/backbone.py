@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, fields
+from numbers import Integral
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
@@ -94,9 +95,11 @@ def backbone_settings(backbone: Backbone) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()}
 
 
-def check_sizes(name: str, **sizes: int) -> None:
-    """Raises InputError where a size is below 1."""
+def check_sizes(name: str, **sizes: Any) -> None:
+    """Raises InputError where a size is no whole number or below 1."""
     for key, value in sizes.items():
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise InputError(f"{name}: {key} must be a whole number, not {value!r}.")
         if value < 1:
             raise InputError(f"{name}: {key} must be at least 1, not {value}.")
 
