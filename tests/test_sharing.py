@@ -197,6 +197,28 @@ def test_front_matter_is_yaml_that_reads_back(name: str, psnr: float, n: int) ->
     assert found["model-index"][0]["results"][0]["metrics"][0]["args"]["n"] == n
 
 
+@pytest.mark.parametrize(
+    ("grid", "affine", "place"),
+    [
+        (
+            (3, 4, 5),
+            ((0.0, -3.0, 0.0, 10.0), (2.0, 0.0, 0.0, -20.0), (0.0, 4.0, 1.5, 5.0)),
+            "voxels of 2 x 5 x 1.5 mm, the first at (10, -20, 5) mm, the last at (1, -16, 23) mm",
+        ),
+        ((9,), ((0.125, 0.0),), "spacing 0.125 s, the first at (0) s, the last at (1) s"),
+        ((3, 5), ((2.0, 0.0, 1.0), (0.0, 3.0, 0.0)), "spacing 2 x 3, the first at (1, 0), the last at (5, 12)"),
+        ((3, 5), None, None),
+    ],
+)
+def test_the_card_tells_where_a_grid_lies(
+    grid: tuple[int, ...], affine: tuple[tuple[float, ...], ...] | None, place: str | None
+) -> None:
+    field = il.Field.new("siren", coordinates=len(grid), width=8, depth=2, grid=grid)
+    field.affine = affine
+    card = model_card("me/x", [network_facts("field.safetensors", field, (), None)], [], None)
+    assert (f"| place | {place} |" in card) if place else "| place |" not in card
+
+
 def test_a_signal_s_name_cannot_break_the_card() -> None:
     field = toys.field(heads=1)
     field.origin = replace(field.origin, signals=(("a|b\n## <script>`*x*`", "0" * 64),))

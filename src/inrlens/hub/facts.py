@@ -5,11 +5,14 @@ import statistics
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from inrlens.atoms.effects import Effects
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.fields.backbone import backbone_settings
 from inrlens.fields.field import Field
 from inrlens.ranks.advice import freeze_advice
+from inrlens.signals.affine import Affine, to_points
 from inrlens.studies.record import ConditionRecord, LayerRecord
 
 
@@ -41,6 +44,7 @@ class NetworkFacts:
     heads: int
     channels: int
     grid: tuple[int, ...] | None
+    place: str | None
     parameters: int
     dtype: str
     coordinate_range: tuple[float, float]
@@ -131,6 +135,7 @@ def network_facts(file: str, field: Field, psnrs: tuple[float, ...], record: Con
         heads=field.heads,
         channels=field.channels,
         grid=field.grid,
+        place=None if field.affine is None or field.grid is None else _place(field.affine, field.grid),
         parameters=sum(parameter.numel() for parameter in field.parameters()),
         dtype=str(field.dtype).removeprefix("torch."),
         coordinate_range=field.coordinate_range,
@@ -146,6 +151,16 @@ def network_facts(file: str, field: Field, psnrs: tuple[float, ...], record: Con
         tau=advice.tau,
         advice=advice.sentence,
     )
+
+
+def _place(affine: Affine, grid: tuple[int, ...]) -> str:
+    """Where a grid lies, in words: how far apart its samples are along each axis, its first and its last."""
+    # The units that signals' affines lead to: a sound's to seconds, a volume's to millimetres, a picture's to anything.
+    unit = {1: " s", 3: " mm"}.get(len(grid), "")
+    apart = " x ".join(f"{math.hypot(*column):.6g}" for column in list(zip(*affine, strict=True))[:-1])
+    corners = torch.tensor([[0.0 for _ in grid], [side - 1.0 for side in grid]])
+    first, last = (f"({', '.join(f'{n:.6g}' for n in point)}){unit}" for point in to_points(corners, affine).tolist())
+    return f"{'voxels of' if len(grid) == 3 else 'spacing'} {apart}{unit}, the first at {first}, the last at {last}"
 
 
 def dictionary_facts(file: str, sae: SparseAutoencoder, record: LayerRecord | None) -> DictionaryFacts:
