@@ -90,7 +90,7 @@ def test_the_slider_shows_every_slice_as_python_has_it(page: Page, seen: str, vo
     delta, values = effects.of(atom), layer.codes.map(atom)
     for index in range(VOLUME[axis]):
         slider.fill(str(index))
-        expect(page.locator(".slices output")).to_have_text(f"{index} of 0 to {VOLUME[axis] - 1}")
+        expect(page.locator(".slices output")).to_have_text(f"slice {index} (0 to {VOLUME[axis] - 1})")
         page.evaluate(FRAMES)
         close(tile(page, "original"), np.repeat(picture(layer.signals[0].image().select(axis, index)), 3, -1))
         close(tile(page, "reconstruction"), np.repeat(picture(output.select(axis, index)), 3, -1))
