@@ -126,6 +126,10 @@ def test_a_voxel_is_pointed_at_in_its_slice(page: Page, seen: str, volume: Explo
     row = (5 * VOLUME[1] + 3) * VOLUME[2] + 4
     names = page.locator(".pixel .atoms li:not([hidden]) .name").all_text_contents()
     assert names == [f"atom {atom}" for atom in layer.at(row)]
+    page.locator(".pixel .atoms button").first.click()
+    said = page.locator(".meanings dd").all_text_contents()
+    assert "Share of the voxels with a code above 0." in said
+    assert not any("pixel" in text or "picture" in text for text in said)
 
 
 def test_an_edit_of_a_volume_is_that_of_python(page: Page, seen: str, volume: Explored) -> None:
