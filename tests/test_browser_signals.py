@@ -90,7 +90,7 @@ def test_the_slider_shows_every_slice_as_python_has_it(page: Page, seen: str, vo
     delta, values = effects.of(atom), layer.codes.map(atom)
     for index in range(VOLUME[axis]):
         slider.fill(str(index))
-        expect(page.locator(".slices output")).to_have_text(f"{index} of 0 to {VOLUME[axis] - 1}")
+        expect(page.locator(".slices output")).to_have_text(f"slice {index} (0 to {VOLUME[axis] - 1})")
         page.evaluate(FRAMES)
         close(tile(page, "original"), np.repeat(picture(layer.signals[0].image().select(axis, index)), 3, -1))
         close(tile(page, "reconstruction"), np.repeat(picture(output.select(axis, index)), 3, -1))
@@ -126,6 +126,10 @@ def test_a_voxel_is_pointed_at_in_its_slice(page: Page, seen: str, volume: Explo
     row = (5 * VOLUME[1] + 3) * VOLUME[2] + 4
     names = page.locator(".pixel .atoms li:not([hidden]) .name").all_text_contents()
     assert names == [f"atom {atom}" for atom in layer.at(row)]
+    page.locator(".pixel .atoms button").first.click()
+    said = page.locator(".meanings dd").all_text_contents()
+    assert "Share of the voxels with a code above 0." in said
+    assert not any("pixel" in text or "picture" in text for text in said)
 
 
 def test_an_edit_of_a_volume_is_that_of_python(page: Page, seen: str, volume: Explored) -> None:

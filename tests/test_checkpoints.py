@@ -161,6 +161,7 @@ def _edited(path: Path, content: Container, edits: dict[str, Any], tensors: dict
         ({"architecture.settings.width": 0}, {}, "siren: width must be at least 1"),
         ({"architecture.settings.width": 16.0}, {}, "siren: width must be a whole number, not 16.0"),
         ({"architecture.settings.omega_0": "fast"}, {}, "siren: omega_0 must be a number, or one a layer, not 'fast'"),
+        ({"architecture.settings.width": True}, {}, r"siren: width must be a whole number, not True\.$"),
         ({"architecture.settings.width": 10**9}, {}, "speaks of size 1000000000, its tensors reach 16 at most"),
         ({"architecture.settings.depth": 10**9}, {}, "speaks of size 1000000000"),
         ({"architecture.settings.coordinates": 10**9}, {}, r"a grid of \[9, 7\] samples for 1000000000 coordinates"),
@@ -186,6 +187,18 @@ def test_damaged_fields(
     with pytest.raises(il.InputError, match=message) as caught:
         il.load(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "key", ["architecture.settings.omega_0", "architecture.scale_per_layer", "grid", "target_range"]
+)
+def test_a_description_of_any_length_is_refused_in_a_short_sentence(tmp_path: Path, key: str) -> None:
+    edits = {key: [1] * 100_000}
+    path = _edited(tmp_path / "bad.safetensors", pack_field(toys.field(), "1"), edits, {})
+    with pytest.raises(il.InputError, match=r"\A[^\n]* \.\.\. [^\n]*\.\Z") as caught:
+        il.load(path)
+    assert str(caught.value).startswith(str(path))
+    assert len(str(caught.value)) < 420 + len(str(path))
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,11 @@ def test_atoms_and_ablations_are_drawn_over_time(bench: Path, tmp_path: Path) ->
     atlas = done("atlas", *pair, "--page", tmp_path / "page.html", "--json").json
     assert atlas["grid"] == [COUNT]
     page = (tmp_path / "page.html").read_text()
-    for words in ("One atom out", "Every atom", "a spectrogram", "of the sound"):
+    for words in ("One atom out", "Every atom", "a spectrogram", "of the sound", " 3000, then 30<"):
         assert words in page
+    settings = il.load(bench / "sae.safetensors").origin.settings
+    table = page.split("The dictionaries</caption>")[1].split("</table>")[0]
+    assert f"<td>{settings['batch']}</td><td>{settings['learning_rate']:g}</td>" in table
 
 
 def test_an_edit_is_written_as_a_sound_or_as_a_spectrogram(bench: Path, tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_atoms_and_ablations_are_drawn_as_slices(bench: Path, tmp_path: Path) ->
     atlas = done("atlas", *pair, "-o", tmp_path / "atlas.safetensors", "--page", tmp_path / "page.html", "--json").json
     assert atlas["grid"] == list(SHAPE)
     page = (tmp_path / "page.html").read_text()
-    for words in ("One atom out", "Every atom", "across the first axis", "of the volume"):
+    for words in ("One atom out", "Every atom", "across the first axis", "of the volume", "<span>slices "):
         assert words in page
 
 

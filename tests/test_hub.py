@@ -169,8 +169,14 @@ def test_names_that_lead_out_of_the_folder_are_not_taken(hub: FakeHub, cohort: i
     il.push_to_hub(cohort, "me/faces", token=TOKEN)
     good = hub.repositories["me/faces"].files()["field.safetensors"]
     hub.repository("you/trap", {"../../escaped.safetensors": good})
-    with pytest.raises(il.InputError, match=r"you/trap holds no field, dictionary or atlas"):
+    said = r"you/trap: left out, since it leads out of the folder: \.\./\.\./escaped"
+    with pytest.warns(UserWarning, match=said), pytest.raises(il.InputError, match=r"you/trap holds no field, dict"):
         il.from_pretrained("you/trap", token=TOKEN)
+    hub.repository("you/odd", {"a[1].safetensors": good, "history/../escaped.csv": b"1", "history/a.csv": b"1"})
+    assert _same(toys.unchecked(il.from_pretrained)("you/odd", "a[1].safetensors", token=TOKEN), cohort)
+    done = command.done("pull", "you/odd", "-o", tmp_path / "odd")
+    assert "you/odd: left out, since it leads out of the folder: history/../escaped.csv" in " ".join(done.err.split())
+    assert sorted(path.name for path in (tmp_path / "odd").rglob("*.*")) == ["a.csv", "a[1].safetensors"]
     assert not list(tmp_path.rglob("escaped*"))
 
 

@@ -26,6 +26,8 @@ from inrlens.reports.views import (
     over_time,
     peak,
     sections,
+    slice_lines,
+    slices,
     spectrum,
     waveform,
 )
@@ -103,6 +105,15 @@ def test_pictures_of_volumes_and_of_many_channels() -> None:
     values = volume()
     shown = picture(values, "volume", (1, 2, 3))
     assert np.array_equal(np.asarray(pixels(shown))[:5, :6, 0], (values[1, :, :, 0] * 255).round().numpy())
+    for drawn in (shown, heat_map(values[..., 0], "", cut=(1, 2, 3))):
+        found = np.asarray(pixels(drawn))
+        assert (found[5 : 5 + GAP] == 200).all()
+        assert (found[:, 6 : 6 + GAP] == 200).all()
+        assert (found[5:, 6:] == 200).all()
+        assert not (found[:5, :6] == 200).all(-1).any()
+    assert slices((1, 2, 3)) == "slices 1, 2, 3"
+    assert slice_lines((1, 2, 3)) == ("first axis 1: top left", "second axis 2: below", "third axis 3: right")
+    assert (slices((1, 2)), slice_lines((1,))) == ("", ())
     two = torch.rand(3, 4, 2, generator=toys.generator())
     mean = (two.mean(-1) * 255).round().numpy()
     assert np.array_equal(np.asarray(pixels(picture(two, "two")))[:, :, 0], mean)
@@ -124,13 +135,24 @@ def test_a_pure_tone_peaks_in_its_bin_at_its_level(cycles: int, amplitude: float
     found = spectrogram((amplitude * phase.sin() + 1.0) / 2.0)
     assert (found.window, found.hop) == (window, window // 4)
     assert found.decibels.shape == (window // 2 + 1, count // found.hop + 1)
-    inner = found.decibels[:, 3:-3]
+    inner = found.decibels
     assert (inner.argmax(0) == cycles).all()
     # A Hann window reaches exactly one bin to each side, at half the size.
     assert torch.allclose(inner[cycles], torch.full_like(inner[cycles], 20.0 * math.log10(amplitude)), atol=1e-6)
     assert torch.allclose(inner[cycles + 1], inner[cycles] - 20.0 * math.log10(2.0), atol=1e-6)
     far = torch.cat([inner[: cycles - 1], inner[cycles + 2 :]])
     assert (far == FLOOR_DB).all()
+
+
+def test_a_chirp_is_narrow_up_to_its_ends() -> None:
+    count, time = 4_000, torch.arange(4_000, dtype=torch.float64)
+    found = spectrogram(((2.0 * math.pi * (0.05 * time + 0.1 * time**2 / count)).cos() + 1.0) / 2.0)
+    loud = (found.decibels > -60.0).sum(0)
+    assert int(loud.max()) <= 1.2 * int(loud[20:-20].max())
+    middle = 0.05 + 0.2 * found.hop * torch.arange(found.decibels.shape[1]) / count
+    assert (
+        float((found.decibels.argmax(0) / found.window - middle).abs().max()) <= 1.5 / found.window + 0.2 * 128 / count
+    )
 
 
 def test_silence_is_black_and_one_sample_is_enough() -> None:
@@ -174,7 +196,7 @@ def test_a_sounds_map_stands_above_its_spectrogram() -> None:
 
 def test_what_the_reader_must_know() -> None:
     assert how_cut((4, 5)) == how_cut((9,)) == how_heard(toys.signal(0, (4, 5))) == ""
-    assert "through the middle" in how_cut(VOLUME)
+    assert "through the middle (slices 2, 2, 3)" in how_cut(VOLUME)
     told = how_heard(il.spoken_word(8000))
     for word in ("0.500 s", "4.00 kHz", "Hann window of 256 samples, every 64", "0 dB"):
         assert word in told, told

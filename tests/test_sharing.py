@@ -6,6 +6,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from inrlens.hub.facts import network_facts, quality
 from inrlens.hub.front_matter import front_matter
 from inrlens.hub.gather import _of_one
 from inrlens.hub.private import check_nothing_private
+from inrlens.hub.pull import pull
 from inrlens.studies.record import read_record
 from inrlens.studies.run_folder import open_field, write_fit_run
 
@@ -138,6 +140,50 @@ def test_the_card_s_three_lines_run(cohort_fit: il.Fit, tmp_path: Path, monkeypa
         assert {"image", "atoms", "drops"} & set(names)
 
 
+@pytest.mark.parametrize("learn", [il.fit_maml, il.fit_reptile])
+def test_the_card_of_a_start_tells_of_a_start(
+    learn: Callable[..., il.Fit], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members, small = toys.signals(3, GRID), replace(il.meta_recipes.small("siren"), inner_steps=3)
+    recipe = replace(small, steps=2, backbone=il.make_backbone("siren", width=16, depth=2), inner_learning_rate=0.02)
+    start = learn(members, recipe, seed=0)
+    after = []
+    for member in members:
+        copy = il.Field.new(recipe.backbone, seed=0, grid=GRID)
+        copy.load_state_dict(start.field.state_dict())
+        descent = torch.optim.SGD(copy.parameters(), lr=0.02)
+        for _ in range(3):
+            descent.zero_grad()
+            (copy(copy.grid_coordinates(GRID)) - member.values).square().mean().backward()
+            descent.step()
+        after.append(il.psnr(copy.render().detach(), member.image()))
+    when = "after 3 steps of gradient descent (rate 0.02) on each signal from this start"
+    monkeypatch.chdir(tmp_path)
+    for thing in (start, start.field):
+        il.save_pretrained(thing, "start", repo_id="me/start", force=Path("start").exists())
+        card, front = Path("start/README.md").read_text(), _front(Path("start"))
+        assert "a siren network from coordinates to 3 channels: a start to fit new signals from, not a fit" in card
+        assert f"PSNR {np.mean(after):.2f} dB, mean over n = 3 signals" in card
+        assert f"; {when}, output clamped to [0, 1], one seed." in card
+        assert "after the last step" not in card
+        assert "| head |" not in card
+        assert "A network is a picture" not in card
+        assert "inrlens transfer start/field.safetensors NEW --freeze none" in card
+        result = front["model-index"][0]["results"][0]  # type: ignore[index]
+        assert result["task"]["name"] == f"Reconstruction by field.safetensors {when}"
+        assert result["metrics"][0]["name"] == f"PSNR in dB {when}, mean over signals, n = 3"
+        assert result["metrics"][0]["value"] == pytest.approx(np.mean(after), abs=1e-3)
+    il.save_pretrained(start, "start", force=True)
+    card = Path("start/README.md").read_text()
+    for member, psnr in zip(members, after, strict=True):
+        assert f"| {member.name} | `{member.digest}` | {psnr:.2f} |" in card
+    il.save_image("new.jpg", members[0].image())
+    names: dict[str, object] = {}
+    exec(card.split("```python\n")[1].split("```")[0], names)
+    assert isinstance(names["fit"], il.Fit)
+    assert names["fit"].field.kind == "transfer"
+
+
 @given(
     st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=40),
     st.floats(min_value=0, max_value=90),
@@ -149,6 +195,28 @@ def test_front_matter_is_yaml_that_reads_back(name: str, psnr: float, n: int) ->
     assert found["license"] == "other"
     assert found["model-index"][0]["results"][0]["task"]["name"] == f"Reconstruction by {name}"
     assert found["model-index"][0]["results"][0]["metrics"][0]["args"]["n"] == n
+
+
+@pytest.mark.parametrize(
+    ("grid", "affine", "place"),
+    [
+        (
+            (3, 4, 5),
+            ((0.0, -3.0, 0.0, 10.0), (2.0, 0.0, 0.0, -20.0), (0.0, 4.0, 1.5, 5.0)),
+            "voxels of 2 x 5 x 1.5 mm, the first at (10, -20, 5) mm, the last at (1, -16, 23) mm",
+        ),
+        ((9,), ((0.125, 0.0),), "spacing 0.125 s, the first at (0) s, the last at (1) s"),
+        ((3, 5), ((2.0, 0.0, 1.0), (0.0, 3.0, 0.0)), "spacing 2 x 3, the first at (1, 0), the last at (5, 12)"),
+        ((3, 5), None, None),
+    ],
+)
+def test_the_card_tells_where_a_grid_lies(
+    grid: tuple[int, ...], affine: tuple[tuple[float, ...], ...] | None, place: str | None
+) -> None:
+    field = il.Field.new("siren", coordinates=len(grid), width=8, depth=2, grid=grid)
+    field.affine = affine
+    card = model_card("me/x", [network_facts("field.safetensors", field, (), None)], [], None)
+    assert (f"| place | {place} |" in card) if place else "| place |" not in card
 
 
 def test_a_signal_s_name_cannot_break_the_card() -> None:
@@ -260,6 +328,35 @@ def test_a_folder_that_cannot_be_loaded_is_refused_in_one_sentence(cohort: il.Fi
     (folder / "field.safetensors").unlink()
     with pytest.raises(il.InputError, match=r"shared holds no field, dictionary or atlas of InrLens; it has README.md"):
         il.from_pretrained(folder)
+
+
+def test_nothing_outside_a_folder_is_read(cohort: il.Field, tmp_path: Path) -> None:
+    folder, out = tmp_path / "shared", tmp_path / "out"
+    il.save_pretrained(cohort, folder)
+    secret = tmp_path / "secret.safetensors"
+    secret.write_bytes((folder / "field.safetensors").read_bytes())
+    for name in ("../secret.safetensors", str(secret), "a/../../secret.safetensors"):
+        for fetch in (il.from_pretrained, lambda *given: pull(given[0], out, given[1])):
+            with pytest.raises(il.InputError, match=r"shared: '.*secret.safetensors' leads out of the folder: give a"):
+                fetch(folder, name)
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "a.png").write_bytes(b"png")
+    for link, target in (("README.md", secret), ("b.safetensors", secret), ("reconstructions", tmp_path / "pictures")):
+        (folder / link).unlink(missing_ok=True)
+        (folder / link).symlink_to(target)
+        with pytest.raises(il.InputError, match=rf"shared: '{link}.*' leads out of the folder: give a file inside it"):
+            pull(folder, out)
+        (folder / link).unlink()
+    (folder / "README.md").symlink_to("field.safetensors")
+    assert pull(folder, out) == ("field.safetensors", "README.md")
+
+
+def test_the_address_of_a_page_is_refused_with_the_repository_s_name() -> None:
+    for address in ("https://huggingface.co/me/vols", "http://hf.co/me/vols/tree/main"):
+        with pytest.raises(il.InputError, match=r"vols.* is the address of a page: give 'me/vols', as a repository"):
+            il.from_pretrained(address)
+    with pytest.raises(il.InputError, match=r"https://huggingface\.co is the address of a page: give OWNER/NAME"):
+        il.from_pretrained("https://huggingface.co")
 
 
 def test_a_folder_needs_no_client_and_a_repository_says_what_to_install(cohort: il.Field, tmp_path: Path) -> None:

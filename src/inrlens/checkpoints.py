@@ -14,6 +14,8 @@ from inrlens.fields.field import Field
 from inrlens.fields.network import Network
 
 _WHAT: dict[type, str] = {Field: "a field", SparseAutoencoder: "a dictionary", Effects: "an atlas"}
+_LONGEST, _TAIL = 400, 60
+"""Characters of a sentence about a file, and how many of them are its end where it is cut."""
 
 
 def save(thing: Network | SparseAutoencoder | Effects, path: str | Path, *, force: bool = False) -> None:
@@ -41,6 +43,18 @@ def load(path: str | Path) -> Field | SparseAutoencoder | Effects:
     Raises:
         InputError: where the file is missing, damaged, not ours, or of a newer format version.
     """
+    try:
+        return _load(path)
+    except InputError as error:
+        text = " ".join(str(error).split())
+        if len(text) - len(str(path)) <= _LONGEST:
+            raise
+        # A stranger's description may hold anything, at any length.
+        start = len(str(path)) + _LONGEST - _TAIL
+        raise InputError(f"{text[:start]} ... {text[-_TAIL:]}") from error
+
+
+def _load(path: str | Path) -> Field | SparseAutoencoder | Effects:
     container = read_container(path)
     if container.kind == field_checkpoint.KIND:
         return field_checkpoint.unpack_field(path, container)

@@ -88,7 +88,7 @@ def ablate(
 def _draw(path: Path, one: "Ablation") -> None:
     from inrlens.reports.pictures import heat_map, picture, signed_picture
     from inrlens.reports.sheet import Tile, sheet
-    from inrlens.reports.views import peak
+    from inrlens.reports.views import peak, slice_lines
     from inrlens.signals.images import save_png
 
     before, after = (
@@ -97,7 +97,7 @@ def _draw(path: Path, one: "Ablation") -> None:
     )
     cut, sound = peak(one.map), one.before if one.map.ndim == 1 else None
     tiles = [
-        Tile(heat_map(one.map, "", cut=cut, sound=sound, longest=None), (f"map of atom {one.atom}",)),
+        Tile(heat_map(one.map, "", cut=cut, sound=sound, longest=None), (f"map of atom {one.atom}", *slice_lines(cut))),
         Tile(picture(one.before, "", cut, None), (before,)),
         Tile(picture(one.after, "", cut, None), (after,)),
         Tile(signed_picture(one.delta, "", cut, None), ("effect (grey: none)" if sound is None else "effect",)),

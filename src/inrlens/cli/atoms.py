@@ -104,7 +104,7 @@ def _draw(path: Path, codes: "Codes", atoms: list[int], field: "Field") -> None:
     from inrlens.errors import InputError
     from inrlens.reports.pictures import heat_map
     from inrlens.reports.sheet import Tile, sheet
-    from inrlens.reports.views import peak
+    from inrlens.reports.views import peak, slice_lines
     from inrlens.signals.images import save_png
 
     if not atoms:
@@ -112,5 +112,8 @@ def _draw(path: Path, codes: "Codes", atoms: list[int], field: "Field") -> None:
     named = [(f"atom {atom}", codes.map(atom)) for atom in atoms]
     named.append((f"mean of {len(atoms)}", mean_map(codes, atoms)))
     sound = field.render(0, codes.grid) if len(codes.grid) == 1 else None
-    tiles = [Tile(heat_map(one, "", cut=peak(one), sound=sound, longest=None), (name,)) for name, one in named]
+    tiles = [
+        Tile(heat_map(one, "", cut=peak(one), sound=sound, longest=None), (name, *slice_lines(peak(one))))
+        for name, one in named
+    ]
     save_png(path, sheet(tiles, per_row=min(6, len(tiles))))

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from torch import Tensor
+
 from inrlens.atoms.codes import Codes
 from inrlens.atoms.edit import Ablation
 from inrlens.atoms.effects import Effects
@@ -16,7 +18,7 @@ from inrlens.explorer.given import given
 from inrlens.fields.network import Network
 from inrlens.fields.quality import signal_psnr
 from inrlens.reports.pictures import heat_map, picture
-from inrlens.reports.views import peak
+from inrlens.reports.views import peak, slices
 from inrlens.reports.words import db, percent, significant, thing
 from inrlens.signals.signal import Signal
 
@@ -78,7 +80,7 @@ def _maps(codes: Codes, atoms: int) -> Cell:
     panels = [
         Panel(
             f"atom {atom}",
-            f"on {percent(float(statistics.firing_rate[atom]))} of the {thing(codes.grid)}",
+            _told(f"on {percent(float(statistics.firing_rate[atom]))} of the {thing(codes.grid)}", codes.map(atom)),
             heat_map(codes.map(atom), f"Map of atom {atom}", cut=peak(codes.map(atom))),
         )
         for atom in statistics.top(atoms)
@@ -96,7 +98,7 @@ def _ablations(found: Sequence[Ablation]) -> Cell:
         panels += [
             Panel(
                 f"map of {who}",
-                f"up to {significant(float(one.map.max()), 2)}",
+                _told(f"up to {significant(float(one.map.max()), 2)}", one.map),
                 heat_map(one.map, f"Map of {who}", cut=cut, sound=one.before if sounds else None),
             ),
             Panel(
@@ -117,6 +119,11 @@ def _ablations(found: Sequence[Ablation]) -> Cell:
     if len(found) == 1:
         return Cell(f"Atom {found[0].atom} taken out, all else kept", panels, per_row=4)
     return Cell(f"{len(found)} atoms, each taken out alone, those that change most first", panels, per_row=4)
+
+
+def _told(note: str, values: Tensor) -> str:
+    """A note on a map, and where a volume's is cut."""
+    return ", ".join(filter(None, (note, slices(peak(values)))))
 
 
 def _ablation(found: Effects, atom: int) -> Ablation:

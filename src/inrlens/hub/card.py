@@ -34,7 +34,7 @@ def model_card(repo_id: str, facts: Sequence[Facts], files: Sequence[CardFile], 
         # Markdown, in which every value goes through a filter of its own.
         autoescape=False,
     )
-    environment.filters |= {"cell": _cell, "settings": _settings, "db": _db}
+    environment.filters |= {"cell": _cell, "settings": _settings, "db": _db, "reader": _reader}
     name = repo_id.rpartition("/")[2]
     return environment.get_template("card.md.j2").render(
         name=name,
@@ -59,6 +59,13 @@ def _cell(value: object) -> str:
             character, f"\\{character}" if character not in "<>" else {"<": "&lt;", ">": "&gt;"}[character]
         )
     return text
+
+
+def _reader(network: NetworkFacts) -> str:
+    """The call that reads a signal like those that a network knows."""
+    grey = ", grey=True" if network.channels == 1 else ""
+    calls = ('load_audio("new.wav")', f'load_image("new.jpg"{grey})', 'load_volume("new.nii.gz")')
+    return calls[len(network.grid or (1, 1)) - 1]
 
 
 def _settings(content: dict[str, Any]) -> str:

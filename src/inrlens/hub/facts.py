@@ -5,17 +5,20 @@ import statistics
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from inrlens.atoms.effects import Effects
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.fields.backbone import backbone_settings
 from inrlens.fields.field import Field
 from inrlens.ranks.advice import freeze_advice
+from inrlens.signals.affine import Affine, to_points
 from inrlens.studies.record import ConditionRecord, LayerRecord
 
 
 @dataclass(frozen=True)
 class Quality:
-    """PSNR in dB after the last step, output clamped to [0, 1].
+    """PSNR in dB, output clamped to [0, 1]; ``NetworkFacts.measured`` says when.
 
     ``mean`` is over the n signals; ``deviation`` (with n - 1) and the extremes are over signals too, None where the
     signals' own are not known (``each`` is empty), not all finite, or n is 1. ``ssim`` is the mean over signals.
@@ -41,6 +44,7 @@ class NetworkFacts:
     heads: int
     channels: int
     grid: tuple[int, ...] | None
+    place: str | None
     parameters: int
     dtype: str
     coordinate_range: tuple[float, float]
@@ -55,6 +59,20 @@ class NetworkFacts:
     activation_rank: dict[str, tuple[float, ...]]
     tau: int
     advice: str
+
+    @property
+    def is_start(self) -> bool:
+        """Whether it was meta-learned to fit from, so that its one head draws none of its signals."""
+        return self.kind == "meta"
+
+    @property
+    def measured(self) -> str:
+        """When the quality was measured."""
+        if not self.is_start:
+            return "after the last step"
+        number, rate = (self.recipe.get(key, "?") for key in ("inner_steps", "inner_learning_rate"))
+        steps = f"{number} step{'' if number == 1 else 's'}"
+        return f"after {steps} of gradient descent (rate {rate}) on each signal from this start"
 
 
 @dataclass(frozen=True)
@@ -108,7 +126,7 @@ def network_facts(file: str, field: Field, psnrs: tuple[float, ...], record: Con
     found = quality(psnrs, None if record is None else record.ssim) if psnrs else None
     noted = origin.notes.get("psnr_db")
     if found is None and isinstance(noted, float):
-        found = Quality(field.heads, noted, None, None, None, (), None)
+        found = Quality(len(origin.signals) or field.heads, noted, None, None, None, (), None)
     return NetworkFacts(
         file=file,
         backbone=field.backbone.name,
@@ -117,6 +135,7 @@ def network_facts(file: str, field: Field, psnrs: tuple[float, ...], record: Con
         heads=field.heads,
         channels=field.channels,
         grid=field.grid,
+        place=None if field.affine is None or field.grid is None else _place(field.affine, field.grid),
         parameters=sum(parameter.numel() for parameter in field.parameters()),
         dtype=str(field.dtype).removeprefix("torch."),
         coordinate_range=field.coordinate_range,
@@ -132,6 +151,16 @@ def network_facts(file: str, field: Field, psnrs: tuple[float, ...], record: Con
         tau=advice.tau,
         advice=advice.sentence,
     )
+
+
+def _place(affine: Affine, grid: tuple[int, ...]) -> str:
+    """Where a grid lies, in words: how far apart its samples are along each axis, its first and its last."""
+    # The units that signals' affines lead to: a sound's to seconds, a volume's to millimetres, a picture's to anything.
+    unit = {1: " s", 3: " mm"}.get(len(grid), "")
+    apart = " x ".join(f"{math.hypot(*column):.6g}" for column in list(zip(*affine, strict=True))[:-1])
+    corners = torch.tensor([[0.0 for _ in grid], [side - 1.0 for side in grid]])
+    first, last = (f"({', '.join(f'{n:.6g}' for n in point)}){unit}" for point in to_points(corners, affine).tolist())
+    return f"{'voxels of' if len(grid) == 3 else 'spacing'} {apart}{unit}, the first at {first}, the last at {last}"
 
 
 def dictionary_facts(file: str, sae: SparseAutoencoder, record: LayerRecord | None) -> DictionaryFacts:

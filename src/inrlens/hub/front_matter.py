@@ -34,14 +34,16 @@ def _result(network: NetworkFacts) -> dict[str, Any] | None:
     found = network.quality
     if found is None or not math.isfinite(found.mean):
         return None
-    metrics = [{"type": "psnr", "value": round(found.mean, 4), "name": f"PSNR in dB, mean over signals, n = {found.n}"}]
+    when = f" {network.measured}" if network.is_start else ""
+    name = f"PSNR in dB{when}, mean over signals, n = {found.n}"
+    metrics: list[dict[str, Any]] = [{"type": "psnr", "value": round(found.mean, 4), "name": name}]
     if found.deviation is not None:
         metrics[0]["args"] = {"n": found.n, "standard_deviation": round(found.deviation, 4)}
     if found.ssim is not None and math.isfinite(found.ssim):
         metrics.append({"type": "ssim", "value": round(found.ssim, 6), "name": f"SSIM, mean, n = {found.n}"})
     signals = f"the {found.n} signals listed below" if found.n > 1 else "the signal listed below"
     return {
-        "task": {"type": "signal-reconstruction", "name": f"Reconstruction by {network.file}"},
+        "task": {"type": "signal-reconstruction", "name": f"Reconstruction by {network.file}{when}"},
         "dataset": {"type": "signals", "name": signals},
         "metrics": metrics,
     }

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,13 +15,15 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from inrlens.errors import InputError
-from inrlens.reports.views import Cut, laid_out, over_time, spectrum, stacked, waveform
+from inrlens.reports.views import Cut, between, laid_out, over_time, spectrum, stacked, waveform
 
 LONGEST_SIDE = 160
 """Pixels: anything larger is averaged down before it enters the page."""
 COLOURMAP = "inferno"
 """Perceptually uniform and readable in grey; black is 0."""
 _STRIPES = (96, 176)
+_BETWEEN = 200
+"""The grey between slices: none that black, white, or the middle grey of no change could be taken for."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def picture(
     if plain.shape[-1] not in (1, 3):
         plain = plain.mean(-1, keepdim=True)
     array = (laid_out(plain, cut, longest) * 255.0).round().to(torch.uint8).numpy()
-    encoded = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+    encoded = _parted(Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array), plain.shape[:-1], longest)
     return _encoded(_hatched(encoded, left_out, cut, longest), alt)
 
 
@@ -83,7 +86,7 @@ def heat_map(
     shown = laid_out(plain[..., None], cut, longest)[:, :, 0]
     top = float(shown.max()) if top is None else top
     levels = (shown / top).clamp(0.0, 1.0) if top > 0.0 else torch.zeros_like(shown)
-    return _encoded(_hatched(_coloured(levels), left_out, cut, longest), alt)
+    return _encoded(_hatched(_parted(_coloured(levels), plain.shape, longest), left_out, cut, longest), alt)
 
 
 def signed_picture(
@@ -136,6 +139,15 @@ def _coloured(levels: Float[Tensor, "h w"]) -> Image.Image:
     encoded = Image.fromarray((levels * 255.0).round().to(torch.uint8).numpy())
     encoded.putpalette(palette())
     return encoded
+
+
+def _parted(image: Image.Image, shape: Sequence[int], longest: int | None) -> Image.Image:
+    """The image of a volume's slices with grey between them; any other as it is."""
+    if len(shape) < 3:
+        return image
+    array = np.array(image if image.mode == "L" else image.convert("RGB"))
+    array[between(shape, longest).numpy()] = _BETWEEN
+    return Image.fromarray(array)
 
 
 def _hatched(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from inrlens.reports import words
@@ -12,7 +12,7 @@ from inrlens.signals.signal import Signal
 from inrlens.signals.spectrogram import FLOOR_DB, spectrogram, window_of
 
 GAP = 2
-"""Rows or columns of 0 between the parts of a raster."""
+"""Rows or columns between the parts of a raster."""
 SOUND_WIDTH, WAVE_HEIGHT, SPECTRUM_HEIGHT = 320, 64, 128
 _WAVE = 0.75
 """The level of a waveform between 0 and 1."""
@@ -111,10 +111,29 @@ def stacked(*parts: Float[Tensor, "_ w"]) -> Float[Tensor, "h w"]:
     return torch.cat(found)
 
 
-def how_cut(grid: Sequence[int], where: str = "through the middle") -> str:
+def between(shape: Sequence[int], longest: int | None = None) -> Bool[Tensor, "h w"]:
+    """Which parts of the raster of a grid belong to no slice."""
+    return laid_out(torch.ones(*shape, 1), None, longest)[:, :, 0] == 0.0
+
+
+def slices(cut: Cut) -> str:
+    """The numbers of a volume's three slices in words, in the order of its axes; nothing for other grids."""
+    return f"slices {', '.join(str(index) for index in cut[-3:])}" if len(cut) > 2 else ""
+
+
+def slice_lines(cut: Cut) -> tuple[str, ...]:
+    """Axis, number and place of each of a volume's three slices, a line each; none for other grids."""
+    names = (("first axis", "top left"), ("second axis", "below"), ("third axis", "right"))
+    if len(cut) < 3:
+        return ()
+    return tuple(f"{axis} {index}: {place}" for (axis, place), index in zip(names, cut[-3:], strict=True))
+
+
+def how_cut(grid: Sequence[int], where: str | None = None) -> str:
     """What a reader must know of how values on a grid are drawn: a sentence for a volume, none for the rest."""
     if len(grid) < 3:
         return ""
+    where = where or f"through the middle ({slices(middle(grid))})"
     return (
         f" Three slices of each are shown, {where}: at the top left across the first axis, below it across the second, "
         "at its right across the third."

@@ -6,7 +6,7 @@ from inrlens.atoms.statistics import mean_map
 from inrlens.reports import words
 from inrlens.reports.pictures import Picture, heat_map, is_shrunk
 from inrlens.reports.readings.atoms import gallery_reading
-from inrlens.reports.views import how_cut, how_heard, peak
+from inrlens.reports.views import how_cut, how_heard, peak, slices
 from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord, LayerRecord
 
@@ -94,14 +94,15 @@ def _row(run: OpenRun, condition: ConditionRecord, layer: LayerRecord) -> Galler
             f"mean {words.significant(mean, 2)}",
             f"active {words.percent(active)}",
             words.gain(-float(drops[atom])),
+            *filter(None, [slices(peak(values))]),
         )
         tiles.append(AtomTile(f"atom {atom}", heat_map(values, alt, cut=peak(values), sound=sound), lines))
     top = statistics.top(layer.k)
     if top:
         average = mean_map(codes, top)
         alt = f"Mean map of the {len(top)} strongest atoms of {who}"
-        line = f"max {words.significant(float(average.max()), 2)}"
+        lines = (f"max {words.significant(float(average.max()), 2)}", *filter(None, [slices(peak(average))]))
         shot = heat_map(average, alt, cut=peak(average), sound=sound)
-        tiles.append(AtomTile(f"top-{len(top)} mean", shot, (line,), mean=True))
+        tiles.append(AtomTile(f"top-{len(top)} mean", shot, lines, mean=True))
     note = f"{words.percent(layer.quality.dead)} of {words.count(layer.n_atoms, 'atom')} dead"
     return GalleryRow(layer.layer, note, tuple(tiles))

@@ -22,7 +22,7 @@ class Setup:
 
 def setup(run: OpenRun) -> Setup:
     """What a run was."""
-    tables = (_networks(run.record), _transfers(run.record), _dictionaries(run.record))
+    tables = (_networks(run.record), _transfers(run.record), _dictionaries(run))
     return Setup(_facts(run), tuple(table for table in tables if table is not None))
 
 
@@ -123,7 +123,10 @@ def _scale(backbone: dict[str, Any]) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, (list, tuple)):
-        return words.listed([_plain(entry) for entry in value])
+        entries = [_plain(entry) for entry in value]
+        if len(entries) > 2 and len(set(entries[1:])) == 1:
+            return f"{entries[0]}, then {entries[1]}"
+        return words.listed(entries)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -162,11 +165,12 @@ def _transfers(record: RunRecord) -> Table | None:
     return Table("The transfers of the freeze sweep", columns, tuple(rows), names=2)
 
 
-def _dictionaries(record: RunRecord) -> Table | None:
-    rows = []
+def _dictionaries(run: OpenRun) -> Table | None:
+    rows, record = [], run.record
     for condition in record.conditions:
         if condition.layers:
             first = condition.layers[0]
+            settings = run.dictionary(first.file).origin.settings
             steps = sorted({layer.steps for layer in condition.layers})
             rows.append(
                 (
@@ -175,8 +179,8 @@ def _dictionaries(record: RunRecord) -> Table | None:
                     str(first.n_atoms),
                     str(first.k),
                     words.span(str(steps[0]), str(steps[-1])),
-                    str(record.plan.get("sae_batch", words.MISSING)),
-                    _plain(record.plan.get("sae_learning_rate", words.MISSING)),
+                    str(record.plan.get("sae_batch", settings.get("batch", words.MISSING))),
+                    _plain(record.plan.get("sae_learning_rate", settings.get("learning_rate", words.MISSING))),
                     _time([layer.seconds for layer in condition.layers]),
                 )
             )

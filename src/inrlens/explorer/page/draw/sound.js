@@ -19,7 +19,7 @@ export function windowOf(samples) {
 
 /**
  * Decibels of a sound whose values in [0, 1] are silent at 0.5: a periodic Hann window, moved by a quarter of itself, 0
- * being a sine of full scale.
+ * being a sine of full scale. Frames that would reach over an end are the nearest that does not, if there is one.
  * @param {Float32Array} values (N * channels), of which the mean over channels is heard
  * @returns {{decibels: Float32Array, bins: number, frames: number}} (bins * frames)
  */
@@ -45,6 +45,11 @@ export function spectrogram(values, channels) {
       const loud = Math.max(1e-12, Math.hypot(real[bin], imaginary[bin]) / full);
       decibels[bin * frames + frame] = Math.max(FLOOR, 20 * Math.log10(loud));
     }
+  }
+  const [first, last] = [size / 2 / hop, Math.floor((count - size / 2) / hop)];
+  for (let frame = 0; frame < frames && last >= first; frame += 1) {
+    const from = Math.min(last, Math.max(first, frame));
+    for (let bin = 0; bin < bins; bin += 1) decibels[bin * frames + frame] = decibels[bin * frames + from];
   }
   return { decibels, bins, frames };
 }

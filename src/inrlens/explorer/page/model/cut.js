@@ -96,6 +96,11 @@ export class Cut {
     return this.sound ? "sound" : this.sliced ? "volume" : "picture";
   }
 
+  /** A text about pixels of a picture, in the words of what this grid holds. */
+  named(text) {
+    return text.replaceAll("pixel", this.unit).replaceAll("picture", this.thing);
+  }
+
   get size() {
     if (this.grid.length === 2) return `${this.grid[1]} × ${this.grid[0]} pixels`;
     return `${this.grid.join(" × ")} ${this.sliced ? "voxels" : "samples"}`;

@@ -99,7 +99,7 @@ function offered(app, refocus) {
     const by = effects ? "psnr_drop" : "mean_magnitude";
     const which = effects ? "Those that cost most:" : `Those with the largest ${number(by).label}:`;
     const how = "Pick an atom by clicking its point, its map, or a pixel that it fires on.";
-    text.textContent = atoms ? `${how} ${which}` : how;
+    text.textContent = cut.named(atoms ? `${how} ${which}` : how);
     if (!atoms) return;
     const values = valuesOf(by, atoms, effects);
     const buttons = largest(values, OFFERED, (atom) => atoms.count(atom) > 0).map((atom) => {
@@ -134,11 +134,11 @@ function largest(values, most, passes) {
 /** What one atom costs, its numbers, and what can be done with it. */
 function factsOf(app) {
   const cost = h("p", { class: "cost" });
-  const cells = NUMBERS.map((entry) => ({ entry, cell: h("dd", {}) }));
+  const cells = NUMBERS.map((entry) => ({ entry, cell: h("dd", {}), said: h("dd", {}) }));
   const numbers = h(
     "dl",
     { class: "numbers" },
-    cells.map(({ entry, cell }) => h("div", { title: entry.said }, h("dt", {}, entry.label), cell)),
+    cells.map(({ entry, cell }) => h("div", {}, h("dt", {}, entry.label), cell)),
   );
   const meanings = h(
     "details",
@@ -147,7 +147,7 @@ function factsOf(app) {
     h(
       "dl",
       {},
-      NUMBERS.map((entry) => h("div", {}, h("dt", {}, entry.label), h("dd", {}, entry.said))),
+      cells.map(({ entry, said }) => h("div", {}, h("dt", {}, entry.label), said)),
     ),
   );
   const toggle = (gain) => () => {
@@ -164,11 +164,12 @@ function factsOf(app) {
     copyButton("copy link", () => app.link()),
   );
   const draw = (scene) => {
-    const { atoms, effects, atom } = scene;
+    const { atoms, effects, atom, cut } = scene;
     const dead = atoms !== null && !atoms.count(atom);
     put(cost, costOf(scene));
     numbers.hidden = meanings.hidden = remove.hidden = double.hidden = dead;
-    for (const { entry, cell } of cells) {
+    for (const { entry, cell, said } of cells) {
+      said.textContent = cell.parentElement.title = cut.named(entry.said);
       const values = atoms ? valuesOf(entry.name, atoms, effects) : null;
       cell.textContent = values ? entry.show(values[atom]) : "–";
     }

@@ -99,6 +99,7 @@ export function mount(host, app) {
     zoom("Reset: show all of it", "Reset", 0),
   ];
   const heard = h("p", { class: "muted small", hidden: true });
+  const help = h("p", { class: "unseen", id: "lens-help" });
   const spoken = h("p", { class: "unseen", role: "status" });
   const said = (row) => {
     const seen = cut();
@@ -116,7 +117,7 @@ export function mount(host, app) {
     host,
     h("header", {}, h("h2", {}, "Pictures"), h("div", { class: "lens" }, level, less, more, whole)),
     heard,
-    h("p", { class: "unseen", id: "lens-help" }, HELP),
+    help,
     h(
       "div",
       { class: "tiles" },
@@ -130,6 +131,7 @@ export function mount(host, app) {
     const now = whatIs(app);
     if (app.hover >= now.cut.points) pointAt(app, null);
     for (const tile of tiles) repaint(tile, now);
+    help.textContent = now.cut.named(HELP);
     heard.hidden = !now.cut.sound;
     if (now.cut.sound) heard.textContent = hearing(now);
     if (tiles.find((tile) => tile.frame.tabIndex === 0).figure.hidden) stop(tiles[0]);

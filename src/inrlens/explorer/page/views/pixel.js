@@ -68,7 +68,7 @@ export function mount(host, app) {
     columns.hidden = !number;
     hint.hidden = row !== null && (number > 0 || !atoms);
     if (!hint.hidden)
-      write(hint, row !== null ? "No atom fires here." : (dictionary ? HINT : BARE).replace("pixel", cut.unit));
+      write(hint, row !== null ? "No atom fires here." : cut.named(dictionary ? HINT : BARE));
     if (row === null) return;
     [target, output].forEach((values, i) => paint(swatches[i], values, row, network.channels));
   };

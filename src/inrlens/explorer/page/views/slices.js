@@ -30,8 +30,8 @@ export function mount(host, app) {
     axes.forEach((button, at) => set(button, "aria-pressed", at === axis));
     slider.max = grid[axis] - 1;
     if (Number(slider.value) !== index) slider.value = index;
-    told.textContent = `${index} of 0 to ${grid[axis] - 1}`;
-    set(slider, "aria-valuetext", `Slice ${told.textContent}, ${AXES[axis]} axis`);
+    told.textContent = `slice ${index} (0 to ${grid[axis] - 1})`;
+    set(slider, "aria-valuetext", `${capital(told.textContent)}, ${AXES[axis]} axis`);
     const { atoms, atom } = app.scene();
     largest.hidden = app.state.view !== "atoms";
     largest.disabled = atom === null || !atoms?.count(atom);
