@@ -112,6 +112,7 @@ def test_the_citation_states_what_the_project_states() -> None:
     (paper,) = cited["references"]
     assert paper["identifiers"][0]["value"] == "arXiv:2605.08298"
     method = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
-    assert f'{paper["identifiers"][0]["value"]}, "{paper["title"]}"' in method
+    number = paper["identifiers"][0]["value"]
+    assert f'[{number}](https://arxiv.org/abs/{number[6:]}), "{paper["title"]}"' in method
     assert all(set(author) == {"family-names", "given-names"} for author in paper["authors"])
     assert paper["date-published"].isoformat() == "2026-05-08"
