@@ -82,8 +82,9 @@ def test_the_sdist_holds_what_builds_and_tests_it(dist: Path) -> None:
 
 def test_the_metadata_is_complete(metadata: Message) -> None:
     assert (metadata["Name"], metadata["Version"]) == ("inrlens", il.__version__)
-    assert metadata["License-Expression"] == "MIT"
-    assert metadata["License-File"] == "LICENSE"
+    licences = {source.licence for source in il.photo_sources()} - {"public domain"}
+    assert set(metadata["License-Expression"].split(" AND ")) == {"MIT", *licences}
+    assert metadata.get_all("License-File") == ["LICENSE", "src/inrlens/photos/sources.csv"]
     assert metadata["Author"] == "The InrLens authors"
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert str(metadata.get_payload()).startswith("# InrLens\n")
