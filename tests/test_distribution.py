@@ -82,8 +82,9 @@ def test_the_sdist_holds_what_builds_and_tests_it(dist: Path) -> None:
 
 def test_the_metadata_is_complete(metadata: Message) -> None:
     assert (metadata["Name"], metadata["Version"]) == ("inrlens", il.__version__)
-    assert metadata["License-Expression"] == "MIT"
-    assert metadata["License-File"] == "LICENSE"
+    licences = {source.licence for source in il.photo_sources()} - {"public domain"}
+    assert set(metadata["License-Expression"].split(" AND ")) == {"MIT", *licences}
+    assert metadata.get_all("License-File") == ["LICENSE", "src/inrlens/photos/sources.csv"]
     assert metadata["Author"] == "The InrLens authors"
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert str(metadata.get_payload()).startswith("# InrLens\n")
@@ -112,6 +113,7 @@ def test_the_citation_states_what_the_project_states() -> None:
     (paper,) = cited["references"]
     assert paper["identifiers"][0]["value"] == "arXiv:2605.08298"
     method = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
-    assert f'{paper["identifiers"][0]["value"]}, "{paper["title"]}"' in method
+    number = paper["identifiers"][0]["value"]
+    assert f'[{number}](https://arxiv.org/abs/{number[6:]}), "{paper["title"]}"' in method
     assert all(set(author) == {"family-names", "given-names"} for author in paper["authors"])
     assert paper["date-published"].isoformat() == "2026-05-08"

@@ -5,10 +5,12 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import inrlens as il
 from api_pages import MODULES, api_pages, public_names
+from backbone_page import backbone_page
 from documented import DOCS, ROOT
 from reference_pages import stale, write
 
@@ -38,6 +40,15 @@ def test_every_room_with_public_names_has_a_page() -> None:
     rooms = public_names()
     assert set(api_pages()) == {"api/index.md", *(f"api/{room}.md" for room in rooms)}
     assert rooms["atoms"][0] == "Codes"
+
+
+def test_every_backbone_and_each_of_its_settings_is_listed() -> None:
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", backbone_page()["api/backbones.md"], re.M | re.S))
+    assert tuple(sections) == il.backbone_names()
+    for name, text in sections.items():
+        rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", text, re.MULTILINE))
+        assert rows == {key: repr(value) for key, value in asdict(il.make_backbone(name)).items()}  # type: ignore[call-overload]
+    assert "`scale` s is one number for all layers or one a layer" in sections["gauss"]
 
 
 def test_stale_pages_are_named_and_mended(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The site builds without a warning, holds every page, and asks no other host for anything."""
 
+import inspect
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+import inrlens as il
 from build_site import build, foreign_requests
 from documented import DOCS, ROOT, site_sources
 
@@ -60,6 +63,33 @@ def test_mathematics_and_docstrings_reached_the_pages(faults: list[str], tree: P
         assert f'id="inrlens.recipes.{task}"' in fitting
     assert fitting.count('id="inrlens.Recipe"') == 1
     assert 'id="inrlens.recipes.Recipe"' not in fitting
+
+
+def public_members(cls: type) -> Iterator[str]:
+    """A class's public methods and properties, those that it inherits within this package among them."""
+    for base in cls.__mro__:
+        if base.__module__.split(".")[0] == "inrlens":
+            for name, member in vars(base).items():
+                kinds = (property, classmethod, staticmethod)
+                if not name.startswith("_") and (inspect.isfunction(member) or isinstance(member, kinds)):
+                    yield name
+
+
+def test_every_public_member_of_every_public_class_is_on_its_page(faults: list[str], tree: Path) -> None:
+    pages = "".join(path.read_text(encoding="utf-8") for path in (tree / "site" / "api").glob("*.html"))
+    there = set(re.findall(r'id="inrlens\.([\w.]+)"', pages))
+    classes = {name: getattr(il, name) for name in il.__all__ if inspect.isclass(getattr(il, name))}
+    wanted = {f"{name}.{member}" for name, cls in classes.items() for member in public_members(cls)}
+    assert {"Field.render", "Wrapped.grid_or", "Recording.masked", "Network.units", "Store.states"} <= wanted
+    assert sorted(wanted - there) == []
+
+
+def test_a_class_links_to_what_it_is_made_of(faults: list[str], tree: Path) -> None:
+    fields = (tree / "site" / "api" / "fields.html").read_text(encoding="utf-8")
+    assert re.search(r'Bases: <code><a [^>]*href="#inrlens.Network">Network</a>', fields)
+    fitting = (tree / "site" / "api" / "fitting.html").read_text(encoding="utf-8")
+    for name in ("Record", "Divergence", "Compute"):
+        assert f'href="#inrlens.{name}">{name}</a>' in fitting
 
 
 def test_what_a_page_would_fetch_is_found(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def main() -> int:
     for fault in faults:
         sys.stderr.write(f"{fault}\n")
     if not faults:
-        sys.stdout.write("site/index.html\n")
+        sys.stdout.write("site/index.html; with its search: python -m http.server -d site\n")
     return 1 if faults else 0
 
 

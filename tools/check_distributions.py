@@ -12,7 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 _LEFTOVERS = re.compile(r"(^|/)(__pycache__|\.[^/]*)(/|$)|\.py[co]$")
-_METADATA = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
+_LICENCES = ("licenses/LICENSE", "licenses/src/inrlens/photos/sources.csv")
+_METADATA = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", *_LICENCES)
 SDIST_TOP = frozenset(
     {
         ".gitignore",

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 from api_pages import api_pages  # noqa: E402
+from backbone_page import backbone_page  # noqa: E402
 from cli_pages import cli_pages  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -43,7 +44,7 @@ def _text(path: Path) -> str:
 
 def main(arguments: list[str]) -> int:
     """Exit code 1 where ``--check`` finds a page stale."""
-    pages = api_pages() | cli_pages()
+    pages = api_pages() | backbone_page() | cli_pages()
     if arguments == ["--check"]:
         changed = stale(pages, DOCS)
         for name in changed:

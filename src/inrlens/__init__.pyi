@@ -26,17 +26,18 @@ from .dictionaries.train import SaeFit as SaeFit, train_sae as train_sae, train_
 from .errors import InputError as InputError
 from .explorer.given import write_explorer as write_explorer
 from .explorer.show import show as show
-from .fields.backbone import backbone_names as backbone_names, make_backbone as make_backbone
+from .fields.backbone import Backbone as Backbone, backbone_names as backbone_names, make_backbone as make_backbone
 from .fields.encoder import Encoder as Encoder
 from .fields.exports.onnx_file import to_onnx as to_onnx
 from .fields.exports.sequential import to_sequential as to_sequential
 from .fields.field import Field as Field, initial_field as initial_field
 from .fields.foreign.read import network_layouts as network_layouts, read_network as read_network
+from .fields.network import Network as Network
 from .fields.wrap import Wrapped as Wrapped, wrap as wrap
 from .fitting import meta_recipes as meta_recipes, recipes as recipes
 from .fitting.compute import Compute as Compute
 from .fitting.fit import fit as fit, fit_cohort as fit_cohort, fit_many as fit_many
-from .fitting.history import Fit as Fit
+from .fitting.history import Divergence as Divergence, Fit as Fit, Record as Record
 from .fitting.meta import fit_maml as fit_maml, fit_reptile as fit_reptile
 from .fitting.meta_recipes import MetaRecipe as MetaRecipe
 from .fitting.recipes import Recipe as Recipe

@@ -72,7 +72,7 @@ def backbone_names() -> tuple[str, ...]:
 
 
 def make_backbone(name: str, **settings: Any) -> Backbone:
-    """The backbone ``name`` with ``settings`` over its defaults.
+    """The backbone ``name`` with ``settings`` over its defaults; ``docs/api/backbones.md`` lists those of each.
 
     Raises:
         InputError: where the name or a setting is not known, or a value is not allowed.

@@ -81,7 +81,8 @@ class Field(Network):
         grid: tuple[int, ...] | None = None,
         **settings: Any,
     ) -> "Field":
-        """An untrained field; ``settings`` are the backbone's (``width``, ``depth``, ``omega_0``, ``sigma``, ...).
+        """An untrained field; ``settings`` are the backbone's (``width``, ``depth``, ``omega_0``, ``sigma``, ...), all
+        of which ``docs/api/backbones.md`` lists.
 
         Raises:
             InputError: for an unknown backbone or setting, or sizes below 1.
