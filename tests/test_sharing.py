@@ -351,6 +351,17 @@ def test_nothing_outside_a_folder_is_read(cohort: il.Field, tmp_path: Path) -> N
     assert pull(folder, out) == ("field.safetensors", "README.md")
 
 
+def test_a_folder_of_the_hub_s_own_cache_is_read(cohort: il.Field, tmp_path: Path) -> None:
+    il.save_pretrained(cohort, tmp_path / "blobs")
+    folder = tmp_path / "snapshots" / "0123abcd"
+    folder.mkdir(parents=True)
+    for file in (tmp_path / "blobs").iterdir():
+        (folder / file.name).symlink_to(file)
+    assert isinstance(il.from_pretrained(folder), il.Field)
+    with pytest.raises(il.InputError, match="leads out of the folder"):
+        il.from_pretrained(folder, "../../../secret.safetensors")
+
+
 def test_the_address_of_a_page_is_refused_with_the_repository_s_name() -> None:
     for address in ("https://huggingface.co/me/vols", "http://hf.co/me/vols/tree/main"):
         with pytest.raises(il.InputError, match=r"vols.* is the address of a page: give 'me/vols', as a repository"):
