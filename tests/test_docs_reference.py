@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 
 import inrlens as il
@@ -49,6 +49,17 @@ def test_every_backbone_and_each_of_its_settings_is_listed() -> None:
         rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", text, re.MULTILINE))
         assert rows == {key: repr(value) for key, value in asdict(il.make_backbone(name)).items()}  # type: ignore[call-overload]
     assert "`scale` s is one number for all layers or one a layer" in sections["gauss"]
+
+
+def test_every_value_of_a_public_record_is_explained() -> None:
+    """In its class's docstring, or in a string of its own behind it. A sweep's plan explains its lists as one."""
+    for name in set(il.__all__) - {"SweepPlan"}:
+        cls = getattr(il, name)
+        if is_dataclass(cls):
+            said = " ".join(inspect.getsource(base) for base in cls.__mro__ if base.__module__.startswith("inrlens"))
+            own = set(re.findall(r'^    (\w+): [^\n]*\n    """', said, re.MULTILINE))
+            silent = {one.name for one in fields(cls)} - own - set(re.findall(r"``(\w+)``", said))
+            assert not silent, f"{name}: say what {', '.join(sorted(silent))} means, and in which unit."
 
 
 def test_stale_pages_are_named_and_mended(tmp_path: Path) -> None:

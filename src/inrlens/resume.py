@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Resume:
-    """Where a running fit or training keeps its state, and every how many seconds.
+    """Where a running fit or training keeps its state, the file ``path``, and ``every`` how many seconds.
 
     A fit that finds the file continues from it; one that ends removes it. After Ctrl-C it stays. The continued fit
     equals one that was never interrupted bit for bit, on the same device with the same threads and ``Compute``. The

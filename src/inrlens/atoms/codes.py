@@ -24,8 +24,8 @@ _CODE_TOLERANCE = 1e-3
 class Codes:
     """The k codes of each of N coordinates.
 
-    ``indices`` ``(N, k)`` names the atoms, ``values`` ``(N, k)`` their codes, 0 or more; ``grid`` is what the rows
-    run over, row-major.
+    ``indices`` ``(N, k)`` names the atoms, ``values`` ``(N, k)`` their codes, 0 or more; ``n_atoms`` is the
+    dictionary's size n; ``grid`` is what the rows run over, row-major.
     """
 
     indices: Int32[Tensor, "n k"]

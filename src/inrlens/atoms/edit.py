@@ -22,8 +22,9 @@ from inrlens.signals.signal import Signal
 class Ablation:
     """One atom taken out of the picture.
 
-    ``map`` is ``z_a`` on the grid; ``before`` and ``after`` are the pictures ``(*grid, c)``, unclamped; ``delta`` is
-    their difference, exactly 0 wherever the map is. The PSNRs are in dB against the signal, None without one.
+    ``atom`` is its number; ``map`` is ``z_a`` on the grid; ``before`` and ``after`` are the pictures ``(*grid, c)``,
+    unclamped; ``delta`` is their difference, exactly 0 wherever the map is. ``psnr_before`` and ``psnr_after``: the
+    pictures' PSNR against the signal in dB, None without one.
     """
 
     atom: int

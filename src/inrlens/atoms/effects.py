@@ -33,10 +33,10 @@ STATISTIC_RANKINGS = ("mean_magnitude", "active_fraction", "firing_rate", "ipr")
 class Effects:
     """``Delta_a(x) = f(x) - f^{-a}(x)`` wherever it is not zero (arXiv:2605.08298, Sec. 3.3): the atlas of a layer.
 
-    ``delta`` ``(N, k, c)``: slot j of row i belongs to atom ``codes.indices[i, j]`` and is exactly 0 where its code
-    is; ``output`` ``(N, c)`` is f itself, unclamped. ``f^{-a}`` takes ``z_a w_a`` out of the activations of ``layer``
-    and keeps everything else, the dictionary's own error included. ``signal`` is what the head was fitted to, where it
-    is known.
+    ``delta`` ``(N, k, c)``: slot j of row i belongs to atom ``codes.indices[i, j]`` and is exactly 0 where its code is;
+    ``output`` ``(N, c)`` is f itself, the output of ``head``, unclamped; ``codes`` say who fires. ``f^{-a}`` takes
+    ``z_a w_a`` out of the activations of ``layer`` and keeps everything else, the dictionary's own error included.
+    ``signal`` is what the head was fitted to, where it is known.
     """
 
     delta: Float[Tensor, "n k c"]

@@ -25,9 +25,10 @@ Mode = Literal["remove", "keep"]
 class GroupCurve:
     """PSNR in dB when the first m atoms of an order are removed, or when only they are kept, for several m.
 
-    ``counts`` are the m, rising; ``psnr`` the PSNRs against the signal. ``area`` is the mean PSNR in dB under the curve
-    over ``log2(1 + m)``, by the trapezoid rule: small for an order that names what matters first when it removes, large
-    when it keeps. Everything that is no atom of the group stays as it is, the dictionary's own error included.
+    ``order`` is the order's name, ``mode`` "remove" or "keep". ``counts`` are the m, rising; ``psnr`` the PSNRs against
+    the signal. ``area`` is the mean PSNR in dB under the curve over ``log2(1 + m)``, by the trapezoid rule: small for
+    an order that names what matters first when it removes, large when it keeps. Everything that is no atom of the group
+    stays as it is, the dictionary's own error included.
     """
 
     order: str

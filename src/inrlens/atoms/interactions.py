@@ -30,8 +30,9 @@ class Interaction:
 
     ``together`` is the number of coordinates where both fire. There, with ``Delta_ab = f - f^{-ab}``, ``excess`` is
     ``sum ||Delta_ab - Delta_a - Delta_b||^2`` over ``sum ||Delta_a + Delta_b||^2``: 0 where effects add up (always
-    after the last layer), 1 where the joint effect is as far from their sum as no effect at all. The drops are the dB
-    that the PSNR falls when the first, the second and both are removed, None without a signal.
+    after the last layer), 1 where the joint effect is as far from their sum as no effect at all. ``first_drop``,
+    ``second_drop`` and ``joint_drop``: by how many dB the PSNR falls when atom ``first``, atom ``second`` and both are
+    removed, None without a signal.
     """
 
     first: int

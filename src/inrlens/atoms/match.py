@@ -88,7 +88,14 @@ class MatchSummary:
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """Two dictionaries compared; see ``match``. ``alive_*`` ``(n,)``: fires somewhere on the grid."""
+    """Two dictionaries compared; ``match`` says how.
+
+    ``alive_a`` and ``alive_b`` ``(n,)``: whether an atom fires somewhere on the grid. ``cosine``: who is like whom by
+    direction, -1 to 1; None where widths differ. ``maps``: the same by the correlation of maps. Both hold every atom's
+    free best partner (``free_a``, ``free_b``) and the one-to-one pairs (``paired_a``, ``paired_b``), each an ``atom``
+    and a ``value`` ``(n,)``. ``subspaces``: at r coordinates, the ``overlap`` ``(r,)`` of what the firing atoms span,
+    0 to 1, and its ``chance``; None where widths differ.
+    """
 
     alive_a: Bool[Tensor, " n_a"]
     alive_b: Bool[Tensor, " n_b"]

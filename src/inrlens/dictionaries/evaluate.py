@@ -24,13 +24,13 @@ Where = Literal["grid", "between"]
 class SaeQuality:
     """Measures of a dictionary over ``rows`` coordinates, all of them visited.
 
-    ``fvu``: fraction of variance unexplained, squared error over the squared distance to the mean. ``r2 = 1 - fvu``
-    (arXiv:2605.08298 App. A.1). ``nmse``: squared error over the uncentred sum of squares. ``alive`` and ``dead``:
-    shares of atoms that fire at some, or at no, coordinate. ``spatial_l0``: the share of coordinates at which an atom
-    fires, mean over atoms. ``fidelity_psnr``: PSNR in dB of the network's output with the layer replaced by its
-    reconstruction, against the output as it is, mean over heads. ``psnr`` and ``psnr_intact``: the same replaced and
-    unreplaced output against the signals, over the samples that they use; None between samples, where signals have no
-    values, or without signals.
+    ``where``: at the samples ("grid") or at the centres of the grid's cells ("between"). ``fvu``: fraction of variance
+    unexplained, squared error over the squared distance to the mean. ``r2``: ``1 - fvu`` (arXiv:2605.08298 App. A.1).
+    ``nmse``: squared error over the uncentred sum of squares. ``alive`` and ``dead``: shares of atoms that fire at
+    some, or at no, coordinate. ``spatial_l0``: the share of coordinates at which an atom fires, mean over atoms.
+    ``fidelity_psnr``: PSNR in dB of the network's output with the layer replaced by its reconstruction, against the
+    output as it is, mean over heads. ``psnr`` and ``psnr_intact``: the same replaced and unreplaced output against the
+    signals, over the samples that they use; None between samples, where signals have no values, or without signals.
     """
 
     where: Where

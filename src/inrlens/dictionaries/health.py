@@ -18,11 +18,12 @@ _STILL = 1e-6
 class LayerHealth:
     """One layer's activations over a grid, all coordinates visited.
 
-    ``units``: its width d. ``gamma``: the length of the mean over that of the standard deviations, ``||mu|| /
-    ||sigma||`` with one entry of each a unit; where it is large, many atoms start dead (arXiv:2605.31518); inf where
-    no unit varies, NaN where all are 0. ``gamma_median``: the median of ``|mu_j| / sigma_j`` over the units that vary,
-    NaN where none does. ``dead_units``: share of units that are 0 at every coordinate. ``constant_units``: share that
-    never vary, the dead ones included; a standard deviation below 1e-6 of the root mean square counts as none.
+    ``layer``: its number. ``units``: its width d. ``gamma``: the length of the mean over that of the standard
+    deviations, ``||mu|| / ||sigma||`` with one entry of each a unit; where it is large, many atoms start dead
+    (arXiv:2605.31518); inf where no unit varies, NaN where all are 0. ``gamma_median``: the median of ``|mu_j| /
+    sigma_j`` over the units that vary, NaN where none does. ``dead_units``: share of units that are 0 at every
+    coordinate. ``constant_units``: share that never vary, the dead ones included; a standard deviation below 1e-6 of
+    the root mean square counts as none.
 
     Of the covariance C: ``effective_dimension`` is the participation ratio ``(tr C)^2 / tr(C^2)``, and
     ``effective_rank`` the exponential of the entropy of its eigenvalues divided by their sum (Roy and Vetterli 2007).

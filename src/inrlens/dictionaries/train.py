@@ -23,10 +23,12 @@ from inrlens.workers import cores, on_cores, torch_on_one_thread
 
 @dataclass(frozen=True)
 class SaeFit:
-    """A trained dictionary and how it went.
+    """A trained dictionary, ``sae``, and how it went.
 
-    ``outcome`` is finished, interrupted, or diverged: the loss was not finite (the dictionary is the last recorded
-    finite one), or the FVU over the whole grid ended more than 6 dB above the best that was recorded.
+    ``history``: every ``record_every`` steps and at the end, the number of updates, the FVU and the seconds since the
+    start. ``seconds``: how long all took. ``steps``: updates made. ``outcome`` is finished, interrupted, or diverged:
+    the loss was not finite (the dictionary is the last recorded finite one), or the FVU over the whole grid ended more
+    than 6 dB above the best that was recorded.
     """
 
     sae: SparseAutoencoder
@@ -60,7 +62,8 @@ def train_sae(
 ) -> SaeFit:
     """Trains a TopK dictionary on a layer's activations over a grid; see ``SaeRecipe`` for each number.
 
-    ``rows`` are those activations, where the caller has them already (``layer_rows``). A cohort's activations depend on
+    ``rows`` ``(N, d)`` are those activations over the grid, where the caller has them already: what
+    ``field.run_to(field.grid_coordinates(grid), layer)`` gives without gradients. A cohort's activations depend on
     the coordinate alone, so one dictionary serves all its signals. The same seed, torch threads (of the calling thread)
     and device give the same bits. Ctrl-C once ends the training after the running step and keeps what was reached; with
     ``resume``, the same call then goes on bit for bit.

@@ -31,7 +31,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Divergence:
-    """A moment at which a fit went wrong: a non-finite loss, or a PSNR more than 6 dB below the best so far."""
+    """A moment at which a fit went wrong: a non-finite loss, or a PSNR more than 6 dB below the best so far.
+
+    ``step`` counts the updates made before it, ``kind`` says which of the two; ``best_psnr`` is the best until then and
+    ``psnr`` the one at that step, both in dB.
+    """
 
     step: int
     kind: Literal["non-finite loss", "PSNR fell"]
@@ -41,14 +45,15 @@ class Divergence:
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted field and how it went; of a meta-learned start, the quality is that after the recipe's inner steps.
+    """A fitted ``field`` and how it went; of a meta-learned start, the quality is that after the recipe's inner steps.
 
-    ``psnr`` is the mean over signals of each signal's PSNR after the last step, on every sample of the grid that is
-    used, output clamped to [0, 1]; ``psnrs`` are the signals' own. ``left_out_psnrs`` are theirs on the samples that
-    their mask leaves out, which no step saw; None where there are none. ``outcome`` is ``finished`` (all steps),
-    ``reached`` (the recipe's ``stop_psnr``), ``interrupted`` (the field is that of the last whole step), or
-    ``diverged`` (the loss was not finite: the field is the last recorded finite one; or the fit ended more than 6 dB
-    below its best).
+    ``history`` holds a ``Record`` every ``record_every`` steps; ``seconds`` is how long all took, ``steps`` the number
+    of updates made; ``divergences`` are the moments at which it went wrong, if any. ``psnr`` (dB) is the
+    mean over signals of each signal's PSNR after the last step, on every sample of the grid that is used, output
+    clamped to [0, 1]; ``psnrs`` are the signals' own. ``left_out_psnrs`` are theirs on the samples that their mask
+    leaves out, which no step saw; None where there are none. ``outcome`` is ``finished`` (all steps), ``reached`` (the
+    recipe's ``stop_psnr``), ``interrupted`` (the field is that of the last whole step), or ``diverged`` (the loss was
+    not finite: the field is the last recorded finite one; or the fit ended more than 6 dB below its best).
     """
 
     field: Field

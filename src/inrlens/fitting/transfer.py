@@ -75,7 +75,7 @@ def transfer(
 
 @dataclass(frozen=True)
 class Cell:
-    """One transfer among many: arguments as in ``transfer``."""
+    """One transfer among many; ``signal``, ``freeze``, ``rest``, ``seed`` and ``head`` are those of ``transfer``."""
 
     signal: Signal
     freeze: Freeze

@@ -23,8 +23,8 @@ _NOT_OURS = {".gitattributes"}
 
 @dataclass(frozen=True)
 class Pushed:
-    """What was uploaded: the repository, its page's ``url``, whether it is ``private``, the ``commit``'s hash, and the
-    ``files`` with their sizes in bytes."""
+    """What was uploaded: the repository ``repo_id``, its page's ``url``, whether it is ``private``, the ``commit``'s
+    hash, and the ``files`` with their sizes in bytes."""
 
     repo_id: str
     url: str

@@ -13,9 +13,11 @@ from inrlens.ranks.stable_rank import activation_stable_ranks, weight_stable_ran
 class FreezeAdvice:
     """Where to freeze a cohort's encoder, and the ranks behind it.
 
-    ``tau`` is the argmax over layers of ``sr(W_l)``: freeze layers 0..tau (arXiv:2605.08298, eq. 4). ``margin`` is
-    its stable rank divided by the runner-up's (1 is a tie). ``activation_stable_rank`` is empty where no grid is known.
-    Ranks are NaN where a layer of a wrapped network has no one matrix; such a layer is never tau.
+    ``tau`` is the argmax over layers of ``sr(W_l)``: freeze layers 0..tau (arXiv:2605.08298, eq. 4). ``margin`` is its
+    stable rank divided by that of ``runner_up``, the layer that comes second (1: a tie, or no such layer, which is
+    None). ``weight_stable_rank`` has a number a layer, ``activation_stable_rank`` one a layer under each name of
+    ``activation_stable_ranks``; it is empty where no grid is known. Ranks are NaN where a layer of a wrapped network
+    has no one matrix; such a layer is never tau. ``sentence`` says all this to a reader.
     """
 
     tau: int

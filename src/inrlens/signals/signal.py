@@ -19,11 +19,12 @@ from inrlens.signals.affine import Affine, affine_of, check_affine
 class Signal:
     """Values sampled on a regular grid.
 
-    ``values`` ``(N, c)`` float32 in [0, 1], row-major over ``shape`` (an image's shape is ``(height, width)``, a
-    volume's ``(depth, height, width)``); ``bit_depth`` is that of the file it came from (8 or 16). ``mask`` ``(N,)`` is
-    True where a sample is used: fits and errors leave the others out; whole numbers 0 and 1, and NumPy's, become bools.
-    None uses all, and a mask that is True everywhere becomes None. ``affine`` leads from the grid to physical points,
-    ``signals.affine`` says how; None where a grid is no more than a grid.
+    ``name`` is what tables and errors call it. ``values`` ``(N, c)`` float32 in [0, 1], row-major over ``shape`` (an
+    image's shape is ``(height, width)``, a volume's ``(depth, height, width)``); ``bit_depth`` is that of the file it
+    came from (8 or 16). ``mask`` ``(N,)`` is True where a sample is used: fits and errors leave the others out; whole
+    numbers 0 and 1, and NumPy's, become bools. None uses all, and a mask that is True everywhere becomes None.
+    ``affine`` leads from the grid to physical points, ``signals.affine`` says how; None where a grid is no more than a
+    grid.
 
     Raises:
         InputError: where values are not finite, leave [0, 1], or do not fill the grid; where a mask has another length,
