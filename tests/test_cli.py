@@ -12,6 +12,7 @@ from PIL import Image
 import inrlens as il
 from command import FAST, SIZE, done, leftovers, photo, run
 from inrlens.cli.program import _VERBS
+from inrlens.cli.study.app import VERBS as STUDY
 from inrlens.studies.record import read_record
 
 VERBS = [name for _, name, *_ in _VERBS]
@@ -49,6 +50,21 @@ def test_every_help_page_ends_with_an_example_that_fits(verb: str, monkeypatch: 
     assert lines
     assert all(line.startswith(f"inrlens {verb}") for line in lines)
     assert "--json" in page
+
+
+@pytest.mark.parametrize("verb", [(), ("study",), *((name,) for name in VERBS), *(("study", v[1]) for v in STUDY)])
+def test_help_speaks_of_values_in_words(verb: tuple[str, ...]) -> None:
+    page = done(*verb, "--help").out
+    assert not re.search(r"<\w", page)
+    assert "...}" not in page
+
+
+def test_flags_have_no_value_on_a_help_page() -> None:
+    page = done("fit", "--help").out
+    assert re.search(r"--force +Replace the output", page)
+    assert re.search(r"--recipe +paper\|fast\|small ", page)
+    assert re.search(r"FILE +An image, a NIfTI or a sound file", page)
+    assert "Usage: inrlens push [OPTIONS] {RUN|FILE}... {OWNER/NAME}" in done("push", "--help").out
 
 
 def test_no_arguments_show_the_help() -> None:

@@ -164,6 +164,26 @@ def test_too_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_command_lines_that_make_no_sense() -> None:
     assert "'nonsense'" in refused("nonsense")
-    assert "IMAGE" in refused("fit")
+    assert "FILE" in refused("fit")
     assert "--out" in refused("fit", "a.png")
     assert "see inrlens fit --help" in refused("fit")
+    assert refused("fitt") == "No such command 'fitt'. Did you mean 'fit'? See inrlens --help."
+    assert refused("study", "rnu") == "No such command 'rnu'. Did you mean 'run'? See inrlens study --help."
+    assert refused("fit", "--bach", "3") == "No such option: --bach. Did you mean --batch? See inrlens fit --help."
+    assert refused("fit", "--bogus") == "No such option: --bogus; see inrlens fit --help."
+    assert refused("--bogus") == "No such option: --bogus; see inrlens --help."
+    assert refused("fit", "x.png", "-o") == "Option '-o' requires an argument; see inrlens fit --help."
+    assert refused("fit", "--grey=3") == "Option '--grey' does not take a value; see inrlens fit --help."
+    assert refused("fit", "x.png", "-o", "x", "--steps", "many") == (
+        "Invalid value for '--steps': it must be a valid integer, not 'many'; see inrlens fit --help."
+    )
+
+
+def test_what_is_no_run_and_no_file(tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing"
+    assert refused("ranks", nothing) == (
+        f"{nothing} does not exist: give the folder of a run, or a field's .safetensors file."
+    )
+    ours = f"{nothing} does not exist: give the folder of a run, or a .safetensors file of ours."
+    assert refused("info", nothing) == ours
+    assert refused("export", nothing, "-o", tmp_path / "field.onnx") == ours

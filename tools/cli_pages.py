@@ -58,7 +58,7 @@ def _page(verb: tuple[str, ...], summary: str) -> str:
     guide = SEE.get(verb[0], "studies.md" if verb[0] == "study" else "")
     lines = [f"# inrlens {' '.join(verb)}", "", summary, "", "```text", help_text(*verb), "```"]
     if guide:
-        lines += ["", f"When it is of use, and with what: [{_title(guide)}](../{guide})."]
+        lines += ["", f"See also: [{_title(guide)}](../{guide})."]
     return "\n".join(lines) + "\n"
 
 

@@ -23,7 +23,7 @@ _MOST_NOTES = 2
 
 def explore(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="RUN... [SAE...]", help="Run folders, and dictionaries of their networks.")
+        list[Path], typer.Argument(metavar="RUN|SAE", help="Run folders, and dictionaries of their networks.")
     ],
     export: Annotated[
         Path | None,

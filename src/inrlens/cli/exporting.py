@@ -40,6 +40,8 @@ def export_file(
     json: opt.Json = False,
 ) -> None:
     """Write a field as an ONNX model, or a dictionary as the folder that sparsify's SparseCoder loads."""
+    if not thing.exists():
+        raise InputError(f"{thing} does not exist: give the folder of a run, or a .safetensors file of ours.")
     wanted = out.suffix.lower() == _ONNX
     if wanted:
         check_free_file(out, force)

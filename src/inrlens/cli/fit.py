@@ -17,7 +17,7 @@ EXAMPLES = (
 
 
 def fit(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="An image, a NIfTI or a sound file.")],
+    image: Annotated[Path, typer.Argument(metavar="FILE", help="An image, a NIfTI or a sound file.")],
     out: opt.OutFolder,
     backbone: opt.Backbone = "siren",
     recipe: opt.Recipe = "paper",

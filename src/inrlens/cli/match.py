@@ -23,7 +23,7 @@ EXAMPLES = (
 def match(
     network: opt.FieldPath,
     dictionary: opt.SaePath,
-    others: Annotated[list[Path], typer.Argument(metavar="SAE...", help="The dictionaries that it is compared with.")],
+    others: Annotated[list[Path], typer.Argument(metavar="SAE", help="The dictionaries that it is compared with.")],
     other: Annotated[
         Path | None,
         typer.Option("--other", metavar="FIELD", help="The network of the other dictionaries; default: the same."),

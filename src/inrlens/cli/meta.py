@@ -18,7 +18,7 @@ EXAMPLES = (
 
 def meta(
     folder: Annotated[
-        Path, typer.Argument(metavar="PHOTOS", help="A folder of images, NIfTI files or sounds; or noise:NAME.")
+        Path, typer.Argument(metavar="FOLDER", help="A folder of images, NIfTI files or sounds; or noise:NAME.")
     ],
     out: Annotated[
         Path,

@@ -69,7 +69,8 @@ Recipe = Annotated[
     RecipeName,
     typer.Option(
         "--recipe",
-        help="paper: its Table 2, every pixel every step; fast: ours, far fewer passes; small: ours, for thumbnails.",
+        help="paper: Table 2 of arXiv:2605.08298, every sample every step; fast: ours, far fewer passes; small: ours, "
+        "for thumbnails.",
         rich_help_panel=_NETWORK,
     ),
 ]
@@ -85,7 +86,9 @@ LearningRate = Annotated[
 ]
 Batch = Annotated[
     int | None,
-    typer.Option("--batch", metavar="N", min=1, help="Pixels a step; default: the recipe's.", rich_help_panel=_NETWORK),
+    typer.Option(
+        "--batch", metavar="N", min=1, help="Samples a step; default: the recipe's.", rich_help_panel=_NETWORK
+    ),
 ]
 Condition = Annotated[
     str | None,

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from inrlens import __version__
 from inrlens.cli import (
@@ -36,13 +35,14 @@ from inrlens.cli.main import STOPPED
 from inrlens.cli.options import examples
 from inrlens.cli.output import fail, log_as_lines
 from inrlens.cli.study.app import app as study
+from inrlens.cli.usage import Verb, Verbs, usage_sentence
 from inrlens.errors import InputError
 
 _NO_MEMORY = re.compile("out of memory|allocate memory|not enough memory", re.IGNORECASE)
 _TOO_LARGE = "the memory of this machine is too small for that: a smaller --size, --batch or dictionary needs less."
 
 
-class _Verbs(TyperGroup):
+class _Verbs(Verbs):
     """The verbs, which say one sentence where Ctrl-C stops them."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -64,14 +64,14 @@ app = typer.Typer(
 _FIRST, _FIT, _INSIDE, _READ = "Start here", "Fit", "Look inside", "Read"
 _VERBS: tuple[tuple[str, str, Callable[..., None], tuple[str, ...], str], ...] = (
     (_FIRST, "demo", demo.demo, demo.EXAMPLES, "The whole finding on a few photos, ending in a report."),
-    (_FIT, "fit", fit.fit, fit.EXAMPLES, "One network for one image."),
-    (_FIT, "cohort", cohort.cohort, cohort.EXAMPLES, "One encoder for a folder of images."),
+    (_FIT, "fit", fit.fit, fit.EXAMPLES, "One network for one image, volume or sound."),
+    (_FIT, "cohort", cohort.cohort, cohort.EXAMPLES, "One encoder for a folder of signals."),
     (_FIT, "meta", meta.meta, meta.EXAMPLES, "A start that fits after a few steps, learned by MAML."),
-    (_FIT, "transfer", transfer.transfer, transfer.EXAMPLES, "A new image on a cohort's layers."),
+    (_FIT, "transfer", transfer.transfer, transfer.EXAMPLES, "A new signal on a cohort's layers."),
     (_INSIDE, "ranks", ranks.ranks, ranks.EXAMPLES, "Which layer transfers."),
     (_INSIDE, "sae", sae.sae, sae.EXAMPLES, "Train a dictionary of atoms on one layer."),
     (_INSIDE, "atoms", atoms.atoms, atoms.EXAMPLES, "List the strongest atoms, draw their maps."),
-    (_INSIDE, "atlas", atlas.atlas, atlas.EXAMPLES, "Every atom's exact effect on the picture."),
+    (_INSIDE, "atlas", atlas.atlas, atlas.EXAMPLES, "Every atom's exact effect on the output."),
     (_INSIDE, "match", match.match, match.EXAMPLES, "Are atoms found again in other dictionaries?"),
     (_INSIDE, "sweep", sweep.sweep, sweep.EXAMPLES, "Dictionaries of every size and sparsity, layer by layer."),
     (_INSIDE, "ablate", ablate.ablate, ablate.EXAMPLES, "Take one atom out and measure the loss."),
@@ -86,7 +86,7 @@ _VERBS: tuple[tuple[str, str, Callable[..., None], tuple[str, ...], str], ...] =
     (_READ, "info", info.info, info.EXAMPLES, "What a file or a run says about itself."),
 )
 for _panel, _name, _verb, _lines, _summary in _VERBS:
-    app.command(_name, short_help=_summary, epilog=examples(*_lines), rich_help_panel=_panel)(_verb)
+    app.command(_name, cls=Verb, short_help=_summary, epilog=examples(*_lines), rich_help_panel=_panel)(_verb)
 app.add_typer(study, rich_help_panel="Many at once", short_help="A whole experiment as one file.")
 
 
@@ -103,7 +103,9 @@ def _program(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    """Fit coordinate networks to images, find the layer that transfers, take every layer apart into atoms."""
+    """Fit coordinate networks to images, volumes and sounds, find the layer that transfers, take every layer apart into
+    atoms.
+    """
 
 
 def run(arguments: list[str]) -> int:
@@ -126,24 +128,10 @@ def _sentence(error: Exception) -> str | None:
     """What to say about an error that the user can mend; None for a bug."""
     if isinstance(error, InputError):
         return str(error)
-    if isinstance(error, typer.BadParameter.__mro__[2]):
-        return _usage_sentence(error)
+    if isinstance(error, typer.TyperException):
+        return usage_sentence(error)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _NO_MEMORY.search(str(error))):
         return _TOO_LARGE
     if isinstance(error, OSError):
         return f"{error.filename or 'a file'}: {error.strerror or error}."
     return None
-
-
-def _usage_sentence(error: Exception) -> str:
-    """The message of a wrong command line with the value that was given, and where its help is."""
-    message = str(error.format_message()).strip().rstrip(".?")  # type: ignore[attr-defined]
-    message = re.sub(", unable to parse .*", "", message.replace("Input should", "it must")).replace(
-        "Value error, ", ""
-    )
-    details = getattr(error.__cause__, "errors", None)
-    given = repr(details()[0]["input"]) if details is not None else ""
-    if given not in message:
-        message = f"{message}, not {given}"
-    context = getattr(error, "ctx", None)
-    return f"{message}; see {context.command_path if context is not None else 'inrlens'} --help."

@@ -20,7 +20,7 @@ EXAMPLES = (
 
 def push(
     things: Annotated[
-        list[Path], typer.Argument(metavar="RUN|FILE...", help="A run folder, or .safetensors files of ours.")
+        list[Path], typer.Argument(metavar="RUN|FILE", help="A run folder, or .safetensors files of ours.")
     ],
     repo: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The repository on the hub.")],
     public: Annotated[

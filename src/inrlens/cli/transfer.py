@@ -24,7 +24,7 @@ def transfer(
     image: Annotated[
         Path,
         typer.Argument(
-            metavar="IMAGE", help="An image, which is brought to the cohort's size, a NIfTI or a sound file."
+            metavar="FILE", help="An image, which is brought to the cohort's size, a NIfTI or a sound file."
         ),
     ],
     out: opt.OutFolder,

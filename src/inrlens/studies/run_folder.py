@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from inrlens.checkpoints import load_field, save
+from inrlens.errors import InputError
 from inrlens.fields.field import Field
 from inrlens.fitting.history import Fit, write_history
 from inrlens.signals.archive import save_signals
@@ -55,6 +56,8 @@ def open_field(path: str | Path, condition: str | None = None) -> tuple[Field, l
         InputError: where there is no such field, or a run of several is given without a name.
     """
     path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path} does not exist: give the folder of a run, or a field's .safetensors file.")
     if not path.is_dir():
         return load_field(path), None
     run = OpenRun(path)

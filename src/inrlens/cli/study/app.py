@@ -6,6 +6,7 @@ import typer
 
 from inrlens.cli.options import examples
 from inrlens.cli.study import best, plan, report, run, status
+from inrlens.cli.usage import Verb, Verbs
 
 _BEFORE, _RUN, _AFTER = "Before", "While it runs", "After"
 VERBS: tuple[tuple[str, str, Callable[..., None], tuple[str, ...], str], ...] = (
@@ -20,11 +21,12 @@ VERBS: tuple[tuple[str, str, Callable[..., None], tuple[str, ...], str], ...] = 
 )
 app = typer.Typer(
     name="study",
+    cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=examples("inrlens study plan bundled", "inrlens study run bundled", "inrlens study report bundled"),
 )
 for _panel, _name, _verb, _lines, _summary in VERBS:
-    app.command(_name, short_help=_summary, epilog=examples(*_lines), rich_help_panel=_panel)(_verb)
+    app.command(_name, cls=Verb, short_help=_summary, epilog=examples(*_lines), rich_help_panel=_panel)(_verb)
 
 
 @app.callback()
