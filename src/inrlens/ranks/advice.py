@@ -68,7 +68,11 @@ def _sentence(field: Network, tau: int, runner_up: int | None, margin: float, ra
 
 
 def _caveat(field: Network) -> str:
-    if isinstance(field, Field) and field.kind != "untrained" and field.backbone.name not in _FOUND_ON:
+    if (
+        isinstance(field, Field)
+        and field.kind not in ("untrained", "imported")
+        and field.backbone.name not in _FOUND_ON
+    ):
         return (
             f"; but the rule was found on cohorts of SIREN and FFMLP, and this is a network of {field.backbone.name}."
         )
