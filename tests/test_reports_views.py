@@ -27,7 +27,7 @@ from inrlens.reports.views import (
     peak,
     sections,
     slice_lines,
-    slices,
+    slice_note,
     spectrum,
     waveform,
 )
@@ -111,9 +111,9 @@ def test_pictures_of_volumes_and_of_many_channels() -> None:
         assert (found[:, 6 : 6 + GAP] == 200).all()
         assert (found[5:, 6:] == 200).all()
         assert not (found[:5, :6] == 200).all(-1).any()
-    assert slices((1, 2, 3)) == "slices 1, 2, 3"
+    assert slice_note((1, 2, 3)) == ("slices 1, 2, 3",)
     assert slice_lines((1, 2, 3)) == ("first axis 1: top left", "second axis 2: below", "third axis 3: right")
-    assert (slices((1, 2)), slice_lines((1,))) == ("", ())
+    assert (slice_note((1, 2)), slice_lines((1,))) == ((), ())
     two = torch.rand(3, 4, 2, generator=toys.generator())
     mean = (two.mean(-1) * 255).round().numpy()
     assert np.array_equal(np.asarray(pixels(picture(two, "two")))[:, :, 0], mean)

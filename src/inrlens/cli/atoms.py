@@ -113,7 +113,7 @@ def _draw(path: Path, codes: "Codes", atoms: list[int], field: "Field") -> None:
     named.append((f"mean of {len(atoms)}", mean_map(codes, atoms)))
     sound = field.render(0, codes.grid) if len(codes.grid) == 1 else None
     tiles = [
-        Tile(heat_map(one, "", cut=peak(one), sound=sound, longest=None), (name, *slice_lines(peak(one))))
-        for name, one in named
+        Tile(heat_map(one, "", cut=cut, sound=sound, longest=None), (name, *slice_lines(cut)))
+        for name, one, cut in ((name, one, peak(one)) for name, one in named)
     ]
     save_png(path, sheet(tiles, per_row=min(6, len(tiles))))

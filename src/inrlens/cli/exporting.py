@@ -7,7 +7,7 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import show, show_json, shown_path
-from inrlens.cli.parsing import check_free_file, check_not_input
+from inrlens.cli.parsing import check_free_file, check_not_input, check_there
 from inrlens.errors import InputError
 
 EXAMPLES = (
@@ -40,8 +40,7 @@ def export_file(
     json: opt.Json = False,
 ) -> None:
     """Write a field as an ONNX model, or a dictionary as the folder that sparsify's SparseCoder loads."""
-    if not thing.exists():
-        raise InputError(f"{thing} does not exist: give the folder of a run, or a .safetensors file of ours.")
+    check_there(thing)
     wanted = out.suffix.lower() == _ONNX
     if wanted:
         check_free_file(out, force)

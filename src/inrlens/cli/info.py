@@ -7,7 +7,7 @@ import typer
 
 from inrlens.cli import options as opt
 from inrlens.cli.output import columns, duration, pairs, show, show_json
-from inrlens.errors import InputError
+from inrlens.cli.parsing import check_there
 
 if TYPE_CHECKING:
     from inrlens.container import Container
@@ -26,8 +26,7 @@ def info(
     """Show what a checkpoint or a run says about itself: architecture, ranges, seed, signals, recipe, sizes."""
     from inrlens.studies.record import RECORD_FILE, read_record
 
-    if not file.exists():
-        raise InputError(f"{file} does not exist: give the folder of a run, or a .safetensors file of ours.")
+    check_there(file)
     if file.is_dir() or file.name == RECORD_FILE:
         record = read_record(file.parent if file.name == RECORD_FILE else file)
         if json:

@@ -166,6 +166,12 @@ def parse_gains(texts: list[str]) -> dict[int, float]:
     return gains
 
 
+def check_there(path: Path) -> None:
+    """Raises InputError where nothing is at the path of a run, or of a file of InrLens."""
+    if not path.exists():
+        raise InputError(f"{path} does not exist: give the folder of a run, or a .safetensors file of ours.")
+
+
 def check_not_input(out: Path, *inputs: Path) -> None:
     """Refuses to write over what is read, or over a file inside a folder that is read.
 

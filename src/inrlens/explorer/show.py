@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from torch import Tensor
-
 from inrlens.atoms.codes import Codes
 from inrlens.atoms.edit import Ablation
 from inrlens.atoms.effects import Effects
@@ -18,7 +16,7 @@ from inrlens.explorer.given import given
 from inrlens.fields.network import Network
 from inrlens.fields.quality import signal_psnr
 from inrlens.reports.pictures import heat_map, picture
-from inrlens.reports.views import peak, slices
+from inrlens.reports.views import peak, slice_note
 from inrlens.reports.words import db, percent, significant, thing
 from inrlens.signals.signal import Signal
 
@@ -77,14 +75,13 @@ def show(
 
 def _maps(codes: Codes, atoms: int) -> Cell:
     statistics = atom_statistics(codes)
-    panels = [
-        Panel(
-            f"atom {atom}",
-            _told(f"on {percent(float(statistics.firing_rate[atom]))} of the {thing(codes.grid)}", codes.map(atom)),
-            heat_map(codes.map(atom), f"Map of atom {atom}", cut=peak(codes.map(atom))),
-        )
-        for atom in statistics.top(atoms)
-    ]
+    panels = []
+    for atom in statistics.top(atoms):
+        values = codes.map(atom)
+        cut = peak(values)
+        note = f"on {percent(float(statistics.firing_rate[atom]))} of the {thing(codes.grid)}"
+        shot = heat_map(values, f"Map of atom {atom}", cut=cut)
+        panels.append(Panel(f"atom {atom}", ", ".join((note, *slice_note(cut))), shot))
     alive = int((~statistics.dead).sum())
     return Cell(f"{len(panels)} of {alive:,} living atoms, by mean magnitude; each map ends at its own maximum", panels)
 
@@ -98,7 +95,7 @@ def _ablations(found: Sequence[Ablation]) -> Cell:
         panels += [
             Panel(
                 f"map of {who}",
-                _told(f"up to {significant(float(one.map.max()), 2)}", one.map),
+                ", ".join((f"up to {significant(float(one.map.max()), 2)}", *slice_note(cut))),
                 heat_map(one.map, f"Map of {who}", cut=cut, sound=one.before if sounds else None),
             ),
             Panel(
@@ -119,11 +116,6 @@ def _ablations(found: Sequence[Ablation]) -> Cell:
     if len(found) == 1:
         return Cell(f"Atom {found[0].atom} taken out, all else kept", panels, per_row=4)
     return Cell(f"{len(found)} atoms, each taken out alone, those that change most first", panels, per_row=4)
-
-
-def _told(note: str, values: Tensor) -> str:
-    """A note on a map, and where a volume's is cut."""
-    return ", ".join(filter(None, (note, slices(peak(values)))))
 
 
 def _ablation(found: Effects, atom: int) -> Ablation:

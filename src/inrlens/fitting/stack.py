@@ -83,11 +83,9 @@ class Stack:
     @torch.no_grad()
     def fold(self, gradients: Sequence[Tensor]) -> list[Tensor]:
         """Gradients of ``weights``, from those of ``real``: the same tensors where the two are."""
-        layers, pairs = (
-            self.written_out_layers(),
-            zip(gradients[self.first :: 2], gradients[self.first + 1 :: 2], strict=True),
-        )
-        folded = [layer.fold(*pair) for layer, pair in zip(layers, pairs, strict=True)]
+        weights, biases = gradients[self.first :: 2], gradients[self.first + 1 :: 2]
+        layers = zip(self.written_out_layers(), weights, biases, strict=True)
+        folded = [layer.fold(weight, bias) for layer, weight, bias in layers]
         return [*gradients[: self.first], *chain.from_iterable(folded)]
 
     @torch.no_grad()

@@ -116,9 +116,9 @@ def between(shape: Sequence[int], longest: int | None = None) -> Bool[Tensor, "h
     return laid_out(torch.ones(*shape, 1), None, longest)[:, :, 0] == 0.0
 
 
-def slices(cut: Cut) -> str:
-    """The numbers of a volume's three slices in words, in the order of its axes; nothing for other grids."""
-    return f"slices {', '.join(str(index) for index in cut[-3:])}" if len(cut) > 2 else ""
+def slice_note(cut: Cut) -> tuple[str, ...]:
+    """The numbers of a volume's three slices as one line of words, in the order of its axes; none for other grids."""
+    return (f"slices {', '.join(str(index) for index in cut[-3:])}",) if len(cut) > 2 else ()
 
 
 def slice_lines(cut: Cut) -> tuple[str, ...]:
@@ -133,7 +133,7 @@ def how_cut(grid: Sequence[int], where: str | None = None) -> str:
     """What a reader must know of how values on a grid are drawn: a sentence for a volume, none for the rest."""
     if len(grid) < 3:
         return ""
-    where = where or f"through the middle ({slices(middle(grid))})"
+    where = where or f"through the middle ({', '.join(slice_note(middle(grid)))})"
     return (
         f" Three slices of each are shown, {where}: at the top left across the first axis, below it across the second, "
         "at its right across the third."

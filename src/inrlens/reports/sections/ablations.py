@@ -9,7 +9,7 @@ from inrlens.reports import words
 from inrlens.reports.parts import middle
 from inrlens.reports.pictures import Picture, heat_map, picture
 from inrlens.reports.readings.ablations import layer_of, outside_reading, support_reading, worst_reading
-from inrlens.reports.views import how_cut, how_heard, peak, slices
+from inrlens.reports.views import how_cut, how_heard, peak, slice_note
 from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord, LayerRecord
 
@@ -106,7 +106,7 @@ def _panel(run: OpenRun, condition: ConditionRecord, layer: LayerRecord, atom: i
     support = float((one.map > 0.0).double().mean())
     return AblationPanel(
         atom=atom,
-        why=", ".join(filter(None, (why, slices(cut)))),
+        why=", ".join((why, *slice_note(cut))),
         map=heat_map(
             one.map,
             f"Map of {who}: it fires on {words.percent(support)} of the {thing}",

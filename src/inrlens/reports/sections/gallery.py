@@ -6,7 +6,7 @@ from inrlens.atoms.statistics import mean_map
 from inrlens.reports import words
 from inrlens.reports.pictures import Picture, heat_map, is_shrunk
 from inrlens.reports.readings.atoms import gallery_reading
-from inrlens.reports.views import how_cut, how_heard, peak, slices
+from inrlens.reports.views import how_cut, how_heard, peak, slice_note
 from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord, LayerRecord
 
@@ -87,6 +87,7 @@ def _row(run: OpenRun, condition: ConditionRecord, layer: LayerRecord) -> Galler
     tiles = []
     for atom in shown:
         values = codes.map(atom)
+        cut = peak(values)
         mean, active = float(statistics.mean_magnitude[atom]), float(statistics.active_fraction[atom])
         alt = f"Map of atom {atom} of {who}: active on {words.percent(active)} of the {words.thing(codes.grid)}"
         lines = (
@@ -94,15 +95,16 @@ def _row(run: OpenRun, condition: ConditionRecord, layer: LayerRecord) -> Galler
             f"mean {words.significant(mean, 2)}",
             f"active {words.percent(active)}",
             words.gain(-float(drops[atom])),
-            *filter(None, [slices(peak(values))]),
+            *slice_note(cut),
         )
-        tiles.append(AtomTile(f"atom {atom}", heat_map(values, alt, cut=peak(values), sound=sound), lines))
+        tiles.append(AtomTile(f"atom {atom}", heat_map(values, alt, cut=cut, sound=sound), lines))
     top = statistics.top(layer.k)
     if top:
         average = mean_map(codes, top)
+        cut = peak(average)
         alt = f"Mean map of the {len(top)} strongest atoms of {who}"
-        lines = (f"max {words.significant(float(average.max()), 2)}", *filter(None, [slices(peak(average))]))
-        shot = heat_map(average, alt, cut=peak(average), sound=sound)
+        lines = (f"max {words.significant(float(average.max()), 2)}", *slice_note(cut))
+        shot = heat_map(average, alt, cut=cut, sound=sound)
         tiles.append(AtomTile(f"top-{len(top)} mean", shot, lines, mean=True))
     note = f"{words.percent(layer.quality.dead)} of {words.count(layer.n_atoms, 'atom')} dead"
     return GalleryRow(layer.layer, note, tuple(tiles))

@@ -11,7 +11,7 @@ from inrlens.reports.parts import Examined, Table, examined
 from inrlens.reports.pictures import Picture, heat_map
 from inrlens.reports.rank_correlation import rank_correlation
 from inrlens.reports.readings.worst import worst_ten_reading
-from inrlens.reports.views import how_cut, peak, slices
+from inrlens.reports.views import how_cut, peak, slice_note
 from inrlens.signals.signal import Signal
 from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import RankedAtom
@@ -86,7 +86,7 @@ def _tile(atlas: Effects, one: Examined, atom: RankedAtom) -> WorstTile:
     lines = (
         f"{words.change(-atom.psnr_drop)}",
         f"max {words.significant(float(values.max()), 2)}, effect {words.significant(float(effect.max()), 2)}",
-        *filter(None, [slices(cut)]),
+        *slice_note(cut),
     )
     alt = f"Map of {who}: active on {words.percent(atom.active_fraction)} of the {words.thing(atlas.codes.grid)}"
     strength = heat_map(effect, f"Absolute effect of {who}", cut=cut)
