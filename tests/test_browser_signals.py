@@ -127,6 +127,8 @@ def test_a_voxel_is_pointed_at_in_its_slice(page: Page, seen: str, volume: Explo
     names = page.locator(".pixel .atoms li:not([hidden]) .name").all_text_contents()
     assert names == [f"atom {atom}" for atom in layer.at(row)]
     page.locator(".pixel .atoms button").first.click()
+    # The panel is drawn with the next frame.
+    expect(page.locator(".meanings dd", has_text="Share of the voxels with a code above 0.").first).to_be_attached()
     said = page.locator(".meanings dd").all_text_contents()
     assert "Share of the voxels with a code above 0." in said
     assert not any("pixel" in text or "picture" in text for text in said)
@@ -153,9 +155,9 @@ def test_maps_follow_the_slice_and_compare_shows_it_too(page: Page, seen: str, v
     shot(page, "volume")
     page.locator("[data-view=compare]").click()
     page.wait_for_selector(".compare .tiles canvas")
-    assert page.locator(".slices").is_visible()
+    expect(page.locator(".slices")).to_be_visible()
     page.locator("[data-view=freeze]").click()
-    assert page.locator(".slices").is_hidden()
+    expect(page.locator(".slices")).to_be_hidden()
 
 
 def test_a_sound_is_seen_as_python_draws_it(page: Page, sound: Explored, watch: Watch) -> None:
