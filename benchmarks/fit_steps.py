@@ -23,7 +23,7 @@ from inrlens.fitting.optimisers import Optimisers
 from inrlens.fitting.prefix import PrefixRows
 from inrlens.signals.signal import coordinates
 from inrlens.workers import cores, torch_on_one_thread
-from timing import Machine, MachineCalls, about, alternate
+from timing import Machine, MachineCalls, about, alternate, write_csv
 
 TAU_STAR = {"ffmlp": 0, "hashgrid": 0}
 """The freeze depth that a network's second line is timed at, where it is not 1."""
