@@ -1,6 +1,7 @@
 """PSNR of Gauss, FINER and WIRE beside the same networks written straight from their papers' equations.
 
-    python benchmarks/backbone_quality.py [--size 64x80] [--steps N] [--photos N] [--seeds N] [--csv FILE]
+    python benchmarks/backbone_quality.py [--network NAME] [--size 64x80] [--steps N] [--photos N] [--seeds N]
+                                          [--device cuda] [--csv FILE]
 
 Both start from the same weights and take the published recipe (``il.recipes.single``), on bundled photographs. FINER
 has a second peer whose derivative holds ``|u| + 1`` fixed, as its public code does. At their rates any difference of
@@ -45,13 +46,13 @@ class Row:
     theirs: float
 
 
-def measure(peer: str, photo: il.Signal, recipe: il.Recipe, seed: int, ours: float) -> Row:
+def measure(peer: str, photo: il.Signal, recipe: il.Recipe, seed: int, ours: float, device: str = "cpu") -> Row:
     """The peer's PSNR from the start of our fit's seed, beside ``ours``."""
     assert recipe.backbone is not None
     start = il.Field.new(recipe.backbone, heads=1, channels=photo.values.shape[1], seed=seed, grid=photo.shape)
-    x = start.grid_coordinates()
-    out = trained(from_start(start, PEERS[peer][1]()), x, photo.values, recipe)
-    theirs = float(il.psnr(out, photo.values))
+    start, targets = start.to(device), photo.values.to(device)
+    out = trained(from_start(start, PEERS[peer][1]()), start.grid_coordinates(), targets, recipe)
+    theirs = float(il.psnr(out, targets))
     return Row(peer, photo.name, seed, recipe.steps, ours, theirs)
 
 
@@ -68,33 +69,37 @@ def verdict(gaps: list[float]) -> str:
 def main() -> None:
     """Prints a line a run and the means, and writes the runs as CSV where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = sorted({backbone for backbone, _ in PEERS.values()})
+    parser.add_argument("--network", choices=names, help="default: all")
     parser.add_argument("--size", default="64x80", help="height x width of the photographs (default 64x80)")
     parser.add_argument("--steps", type=int, default=5000, help="steps of every fit (default: the published 5000)")
     parser.add_argument("--photos", type=int, default=1, help="how many bundled photographs (default 1)")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds of each (default 1)")
     parser.add_argument("--threads", type=int, help="torch's threads (default: torch's own)")
+    parser.add_argument("--device", default="cpu", help="where both are computed (default cpu)")
     parser.add_argument("--csv", type=Path, help="write the runs here")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
     height, width = (int(side) for side in options.size.split("x"))
-    print(about())
+    print(about() if options.device == "cpu" else f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
+    peers = {peer: backbone for peer, (backbone, _) in PEERS.items() if options.network in (None, backbone)}
     print(f"{'network':20} {'photo':24} {'seed':>4} {'ours':>7} {'theirs':>7} {'ours - theirs':>13}")
     rows: list[Row] = []
     for photo in il.bundled_photos(size=(height, width))[: options.photos]:
         for seed in range(options.seeds):
             ours: dict[str, float] = {}
-            for peer, (backbone, _) in PEERS.items():
+            for peer, backbone in peers.items():
                 recipe = replace(il.recipes.single(backbone), steps=options.steps)
                 if backbone not in ours:
-                    ours[backbone] = il.fit(photo, recipe, seed=seed).psnr
-                row = measure(peer, photo, recipe, seed, ours[backbone])
+                    ours[backbone] = il.fit(photo, recipe, seed=seed, device=options.device).psnr
+                row = measure(peer, photo, recipe, seed, ours[backbone], options.device)
                 rows.append(row)
                 gap = row.ours - row.theirs
                 print(
                     f"{peer:20} {photo.name[:24]:24} {seed:4} {row.ours:7.2f} {row.theirs:7.2f} {gap:13.2f}", flush=True
                 )
-    for peer in PEERS:
+    for peer in peers:
         print(f"{peer}: {verdict([row.ours - row.theirs for row in rows if row.peer == peer])}")
     if options.csv:
         write_csv(options.csv, [field.name for field in fields(Row)], [astuple(row) for row in rows])

@@ -8,9 +8,11 @@ import torch.nn.functional as F
 from inrlens.signals.signal import coordinates
 
 
-def plain_step(network: torch.nn.Module, grid: tuple[int, int], outputs: int = 3) -> Callable[[], object]:
+def plain_step(
+    network: torch.nn.Module, grid: tuple[int, int], outputs: int = 3, device: str = "cpu"
+) -> Callable[[], object]:
     """A step of Adam as the field writes it: the whole image through autograd at once."""
-    x, target = coordinates(grid), random_targets(grid, outputs)
+    x, target = coordinates(grid).to(device), random_targets(grid, outputs).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
 
     def step() -> None:

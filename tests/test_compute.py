@@ -1,5 +1,6 @@
 """Tile, memory and precision decide how a fit is computed, not what it is; autograd steps in for foreign layers."""
 
+import gc
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -165,6 +166,7 @@ def test_a_gradient_is_recorded_once_for_each_number_of_rows_and_replayed(monkey
     @contextmanager
     def record(graph: Graph) -> Iterator[None]:
         recording.append(graph)
+        assert not gc.isenabled(), "a graph that is freed while another is recorded would end it"
         yield
         recording.pop()
 
@@ -177,11 +179,12 @@ def test_a_gradient_is_recorded_once_for_each_number_of_rows_and_replayed(monkey
     monkeypatch.setattr("inrlens.fitting.replay.torch.cuda.Stream", Stream)
     monkeypatch.setattr("inrlens.fitting.replay.torch.cuda.current_stream", Stream)
     monkeypatch.setattr("inrlens.fitting.replay.torch.cuda.stream", lambda stream: nullcontext())
-    replay = toys.unchecked(Replay)(gradient)
+    replay = Replay()
     batches = itertools.islice(Batches(63, 20, toys.generator()), 12)
     for rows in (*batches, slice(0, 63), slice(0, 63)):
-        loss, clamped = toys.unchecked(Replay.__call__)(replay, inputs, targets, rows)
+        loss, clamped = toys.unchecked(Replay.__call__)(replay, gradient, inputs, targets, rows)
         found = (loss.clone(), clamped.clone(), *(p.grad.clone() for p in engine.parameters if p.grad is not None))
         wanted = (*engine.gradient(inputs, targets, rows), *(p.grad for p in engine.parameters if p.grad is not None))
         assert all(torch.equal(one, two) for one, two in zip(found, wanted, strict=True))
+    assert gc.isenabled()
     assert sorted(recorded) == [15, 16, 63]

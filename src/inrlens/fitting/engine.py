@@ -15,7 +15,7 @@ from inrlens.fields.encoder import Head
 from inrlens.fitting.by_autograd import ByAutograd
 from inrlens.fitting.compute import Compute
 from inrlens.fitting.prefix import PrefixRows
-from inrlens.fitting.replay import Gradient, Replay
+from inrlens.fitting.replay import Replay
 from inrlens.fitting.stack import Stack
 from inrlens.fitting.written_out import WrittenOut
 from inrlens.rows import row_count, tiles
@@ -78,7 +78,7 @@ class Engine:
             self._gradients = flat = self._parts[0].gradients
         for parameter, gradient in zip(self.stack.parameters, flat, strict=True):
             parameter.grad = gradient
-        self._gradient: Gradient = Replay(self._pass) if compute.cuda_graphs and not on_cpu else self._pass
+        self._replay = Replay() if compute.cuda_graphs and not on_cpu else None
 
     @property
     def parameters(self) -> list[nn.Parameter]:
@@ -98,7 +98,9 @@ class Engine:
         """
         if isinstance(rows, Tensor):
             rows = rows.to(targets.device)
-        return self._gradient(inputs, targets, rows)
+        if self._replay is not None:
+            return self._replay(self._pass, inputs, targets, rows)
+        return self._pass(inputs, targets, rows)
 
     def _pass(self, inputs: PrefixRows, targets: Tensor, rows: slice | Tensor) -> tuple[Tensor, Tensor]:
         count = row_count(rows)
