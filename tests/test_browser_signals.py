@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Position, expect
 
 import explorer_signals
 import inrlens as il
@@ -121,11 +121,15 @@ def test_a_voxel_is_pointed_at_in_its_slice(page: Page, seen: str, volume: Explo
     frame = page.locator("[data-tile=original] .frame")
     box = frame.bounding_box()
     assert box is not None
-    frame.hover(position={"x": box["width"] * 3.5 / 9, "y": box["height"] * 5.5 / 8})
+    place: Position = {"x": box["width"] * 3.5 / 9, "y": box["height"] * 5.5 / 8}
+    frame.hover(position=place)
     expect(page.locator("#pixel-title")).to_have_text("Atoms of voxel (5, 3, 4)")
     row = (5 * VOLUME[1] + 3) * VOLUME[2] + 4
     names = page.locator(".pixel .atoms li:not([hidden]) .name").all_text_contents()
     assert names == [f"atom {atom}" for atom in layer.at(row)]
+    # What is only pointed at is let go on the way to the list.
+    frame.click(position=place)
+    expect(page.locator(".pixel").get_by_role("button", name="Let go of the kept voxel (5, 3, 4)")).to_be_visible()
     page.locator(".pixel .atoms button").first.click()
     # The panel is drawn with the next frame.
     expect(page.locator(".meanings dd", has_text="Share of the voxels with a code above 0.").first).to_be_attached()
