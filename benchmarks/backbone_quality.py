@@ -82,7 +82,7 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     height, width = (int(side) for side in options.size.split("x"))
-    print(about() if options.device == "cpu" else f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
+    print(about(options.device))
     peers = {peer: backbone for peer, (backbone, _) in PEERS.items() if options.network in (None, backbone)}
     print(f"{'network':20} {'photo':24} {'seed':>4} {'ours':>7} {'theirs':>7} {'ours - theirs':>13}")
     rows: list[Row] = []
@@ -102,7 +102,7 @@ def main() -> None:
     for peer in peers:
         print(f"{peer}: {verdict([row.ours - row.theirs for row in rows if row.peer == peer])}")
     if options.csv:
-        write_csv(options.csv, [field.name for field in fields(Row)], [astuple(row) for row in rows])
+        write_csv(options.csv, [field.name for field in fields(Row)], [astuple(row) for row in rows], options.device)
 
 
 if __name__ == "__main__":

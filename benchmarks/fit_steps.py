@@ -12,6 +12,7 @@ own come from numpy and are faster). A hash grid has none: looking up its tables
 
 import argparse
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -47,16 +48,27 @@ class Row:
     exp_seconds: float
 
 
-def our_step(backbone: str, grid: tuple[int, int], frozen: int, heads: int = 1) -> Callable[[], object]:
-    """A step as ``fit``, ``fit_cohort`` and ``transfer`` take it, with layers below ``frozen`` kept."""
-    field = il.Field.new(backbone, heads=heads, seed=0, grid=grid)
-    engine = Engine([field.encoder.trained(frozen)], [field.head], 3, il.Compute(), cores())
+def our_step(
+    backbone: str,
+    grid: tuple[int, int],
+    frozen: int,
+    heads: int = 1,
+    *,
+    networks: int = 1,
+    device: str = "cpu",
+    compute: il.Compute = il.Compute(),  # noqa: B008 - frozen
+) -> Callable[[], object]:
+    """A step as ``fit``, ``fit_cohort``, ``transfer`` and, of several networks, ``fit_many`` on a GPU take it, with
+    layers below ``frozen`` kept."""
+    made = [il.Field.new(backbone, heads=heads, seed=seed, grid=grid).to(device) for seed in range(networks)]
+    modules, headed = [field.encoder.trained(frozen) for field in made], [field.head for field in made]
+    engine = Engine(modules, headed, 3, compute, cores())
     optimisers = Optimisers(engine.stack, il.recipes.single(backbone), engine.cores)
-    inputs = PrefixRows(field.encoder, coordinates(grid), frozen, engine.budget)
-    target = random_targets(grid, 3 * heads)[None]
+    inputs = PrefixRows(made[0].encoder, coordinates(grid).to(device), frozen, engine.budget)
+    target = random_targets(grid, 3 * heads).to(device).expand(networks, -1, -1).contiguous()
 
     def step() -> None:
-        with torch_on_one_thread():
+        with torch_on_one_thread() if engine.cores > 1 else nullcontext():
             engine.gradient(inputs, target, slice(0, target.shape[1]))
             optimisers.step(0)
 

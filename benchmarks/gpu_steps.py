@@ -16,13 +16,9 @@ from pathlib import Path
 import torch
 
 import inrlens as il
-from fit_peers import plain_step, random_targets, siren_pytorch
-from fit_steps import floor
-from inrlens.fitting.engine import Engine
-from inrlens.fitting.optimisers import Optimisers
-from inrlens.fitting.prefix import PrefixRows
-from inrlens.signals.signal import coordinates
-from timing import Machine, alternate, write_csv
+from fit_peers import plain_step, siren_pytorch
+from fit_steps import floor, our_step
+from timing import Machine, about, alternate, write_csv
 
 _STEPS = 10
 """How many steps a timed call takes before it waits for the card."""
@@ -32,7 +28,6 @@ _STEPS = 10
 class Row:
     """One line of the table; times in seconds a step of one network."""
 
-    card: str
     backbone: str
     grid: str
     ours: float
@@ -43,21 +38,6 @@ class Row:
     floor: float | None
     siren_pytorch: float | None
     product_flops: float
-
-
-def our_step(backbone: str, grid: tuple[int, int], compute: il.Compute, networks: int = 1) -> Callable[[], object]:
-    """A step of so many networks, as ``fit`` and ``fit_many`` take it on a GPU."""
-    made = [il.Field.new(backbone, seed=seed, grid=grid).to("cuda") for seed in range(networks)]
-    engine = Engine([field.encoder.trained(0) for field in made], [field.head for field in made], 3, compute)
-    optimisers = Optimisers(engine.stack, il.recipes.single(backbone))
-    inputs = PrefixRows(made[0].encoder, coordinates(grid).cuda(), 0, engine.budget)
-    target = random_targets(grid).cuda().expand(networks, -1, -1).contiguous()
-
-    def step() -> None:
-        engine.gradient(inputs, target, slice(0, target.shape[1]))
-        optimisers.step(0)
-
-    return step
 
 
 def several(step: Callable[[], object]) -> Callable[[], None]:
@@ -84,9 +64,16 @@ def card_calls() -> dict[str, Callable[[], object]]:
 def measure(backbone: str, grid: tuple[int, int], rounds: int, networks: int) -> Row:
     """One line of the table."""
     calls = {
-        "ours": our_step(backbone, grid, il.Compute()),
-        "graphs": our_step(backbone, grid, il.Compute(cuda_graphs=True)),
-        "stacked": our_step(backbone, grid, il.Compute(memory_mib=8192, cuda_graphs=True), networks),
+        "ours": our_step(backbone, grid, 0, device="cuda"),
+        "graphs": our_step(backbone, grid, 0, device="cuda", compute=il.Compute(cuda_graphs=True)),
+        "stacked": our_step(
+            backbone,
+            grid,
+            0,
+            networks=networks,
+            device="cuda",
+            compute=il.Compute(memory_mib=8192, cuda_graphs=True),
+        ),
         "plain": plain_step(il.Field.new(backbone).to("cuda"), grid, device="cuda"),
     }
     other = siren_pytorch() if backbone == "siren" else None
@@ -96,7 +83,6 @@ def measure(backbone: str, grid: tuple[int, int], rounds: int, networks: int) ->
     times = {name: seconds / _STEPS for name, seconds in times.items()}
     machine = Machine(2.0 * 8192**3 / times["product"], times["waves"] / 8192**2, times["exp"] / 8192**2)
     return Row(
-        torch.cuda.get_device_name(),
         backbone,
         f"{grid[0]}x{grid[1]}",
         times["ours"],
@@ -127,7 +113,7 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, help="write the table here")
     options = parser.parse_args()
     height, width = (int(side) for side in options.grid.split("x"))
-    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
+    print(about("cuda"))
     names = ("plain/ours", "plain/graphs", "plain/stacked", "graphs/floor", "s-pyt./graphs")
     print(f"{'step':10} {'grid':9} {'ours':>9} {' '.join(f'{name:>13}' for name in names)} {'TFLOP/s':>8}")
     rows = []
@@ -135,7 +121,7 @@ def main() -> None:
         rows.append(measure(backbone, (height, width), options.rounds, options.networks))
         print(line(rows[-1]), flush=True)
     if options.csv:
-        write_csv(options.csv, [field.name for field in fields(Row)], [astuple(row) for row in rows])
+        write_csv(options.csv, [field.name for field in fields(Row)], [astuple(row) for row in rows], "cuda")
 
 
 if __name__ == "__main__":

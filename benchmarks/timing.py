@@ -73,20 +73,23 @@ class MachineCalls:
             torch.exp(self._v, out=self._w)
 
 
-def about() -> str:
-    """Machine, threads and versions, for the head of a table and a column of its CSV."""
+def about(device: str = "cpu") -> str:
+    """Machine, threads and versions, for the head of a table and a column of its CSV; of a GPU, card and versions."""
+    versions = f"torch {torch.__version__}, Python {platform.python_version()}"
+    if device != "cpu":
+        return f"{torch.cuda.get_device_name(device)}, {versions}"
     name = platform.processor() or platform.machine()
     if sys.platform == "linux":
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
         name = names[0] if names else name
-    return f"{name}, {torch.get_num_threads()} threads, torch {torch.__version__}, Python {platform.python_version()}"
+    return f"{name}, {torch.get_num_threads()} threads, {versions}"
 
 
-def write_csv(path: Path, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Writes a benchmark's rows, each led by the machine that it was measured on."""
+def write_csv(path: Path, names: Sequence[str], rows: Sequence[Sequence[object]], device: str = "cpu") -> None:
+    """Writes a benchmark's rows, each led by the machine or card that it was measured on."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["machine", *names])
-        writer.writerows([about(), *row] for row in rows)
+        writer.writerows([about(device), *row] for row in rows)

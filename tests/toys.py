@@ -71,6 +71,14 @@ def field(
     return il.Field.new(backbone, heads=heads, channels=channels, seed=seed, grid=grid, **numbers)
 
 
+def by_autograd(field: il.Field) -> il.Field:
+    """The field itself, whose layers no longer state their derivative, so that autograd fits it."""
+    for index in range(field.depth):
+        layer = field.encoder.layer(index)
+        layer.nonlinearity = replace(layer.nonlinearity, pull_back=None)
+    return field
+
+
 def page_runs(backbone: str) -> bool:
     """Whether the explorer's page can run a backbone's layers: behind Fourier features, or none.
 

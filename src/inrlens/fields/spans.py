@@ -32,14 +32,14 @@ class Spans:
     def enter(self, x: Float[Tensor, "n m"]) -> Tensor:
         """What the network takes, from our coordinates; a tensor of its own, since the network may write into it."""
         order = [AXES.index(letter) for letter in self.axes]
-        in_order = order == list(range(len(order)))
-        if callable(self.coordinates) or all(span == (-1.0, 1.0) for span in self.coordinates):
-            own = x.clone() if in_order else x[:, order]
-            return self.coordinates(own) if callable(self.coordinates) else own
-        x = x if in_order else x[:, order]
+        x = x.clone() if order == list(range(len(order))) else x[:, order]
+        if callable(self.coordinates):
+            return self.coordinates(x)
+        if all(span == (-1.0, 1.0) for span in self.coordinates):
+            return x
         low, high = (x.new_tensor([span[end] for span in self.coordinates]) for end in (0, 1))
         # lerp counts from the nearer end: -1 and 1 become the ends themselves, to the bit.
-        return torch.lerp(low, high, (x / 2.0).add_(0.5))
+        return torch.lerp(low, high, x.div_(2.0).add_(0.5))
 
     def leave(self, out: Float[Tensor, "n mc"]) -> Float[Tensor, "n mc"]:
         """Our values, from what the network gives."""
