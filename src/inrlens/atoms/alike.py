@@ -66,7 +66,7 @@ def closest(
     """The atoms of b that point most into each atom's direction, by cosine; both of one layer of one network.
 
     Atoms that are not ``alive``, those that fire nowhere, have no partner and are nobody's. Given the same dictionary
-    twice, an atom is not its own partner.
+    twice, an atom is not its own partner, whatever is alive in either.
 
     Raises:
         InputError: where the dictionaries are of different layers or networks, ``count`` is below 1, or an atom is not
@@ -105,18 +105,20 @@ def _best(
     count: int,
 ) -> Alike:
     """From tiles of the measure between usable atoms, in their order; tiles are overwritten."""
-    own_a, own_b = usable_a.nonzero()[:, 0], usable_b.nonzero()[:, 0].numpy()
+    atoms_a, atoms_b = usable_a.nonzero()[:, 0], usable_b.nonzero()[:, 0]
     atom = torch.full((usable_a.numel(), count), -1, dtype=torch.int64)
     value = torch.full((usable_a.numel(), count), math.nan, dtype=torch.float64)
-    found = min(count, len(own_b) - int(same))
     for part, block in blocks:
         table = block.numpy()
         lines = np.arange(len(table))
         if same:
-            table[lines, np.arange(part.start, part.stop)] = -np.inf
-        for place in range(found):
+            table[(atoms_a[part, None] == atoms_b).numpy()] = -np.inf
+        for place in range(min(count, len(atoms_b))):
             best = table.argmax(1)
-            atom[own_a[part], place] = torch.from_numpy(own_b[best])
-            value[own_a[part], place] = torch.from_numpy(table[lines, best].clip(-1.0, 1.0).astype(np.float64))
+            # What is left of a line is excluded where its best is: no partner but the atom itself, or taken already.
+            there = torch.from_numpy(table[lines, best] > -np.inf)
+            atom[atoms_a[part][there], place] = atoms_b[torch.from_numpy(best)][there]
+            likeness = torch.from_numpy(table[lines, best].clip(-1.0, 1.0).astype(np.float64))
+            value[atoms_a[part][there], place] = likeness[there]
             table[lines, best] = -np.inf
     return Alike(atom, value)

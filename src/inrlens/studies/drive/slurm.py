@@ -4,8 +4,10 @@ import importlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 import time
 import warnings
 from dataclasses import dataclass
@@ -160,10 +162,15 @@ def slurm_cluster(jobs: SlurmJobs) -> Any:
     Raises:
         InputError: where dask-jobqueue is not installed.
     """
+    heard = signal.getsignal(signal.SIGINT)
     try:
         jobqueue = importlib.import_module("dask_jobqueue")
     except ModuleNotFoundError as error:
         raise InputError('--slurm needs dask-jobqueue: pip install "inrlens[cluster]".') from error
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            # Importing it takes Ctrl-C away from the driver: its handler ends the process at once.
+            signal.signal(signal.SIGINT, heard)
     resources = ["--resources", f"{GPU}=1"] if jobs.gpu else []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -47,8 +47,8 @@ class Cuttable:
 
     @cached_property
     def cells(self) -> dict[str, Cell]:
-        """The plan's cells by key, in its order."""
-        return {cell.key: cell for cell in self.plan.cells}
+        """The plan's cells by key, in its order; a cell of several places under the first of them."""
+        return self.plan.by_key()
 
     @cached_property
     def image_numbers(self) -> dict[tuple[str, str], dict[str, int]]:
@@ -120,7 +120,7 @@ class Cuttable:
         spec = self.plan.spec
         groups = [swept(group) for group in spec.dictionaries] if cut.sweep else spec.dictionaries
         seeds, cohort_seeds = spec.seeds[: cut.seeds], spec.cohort_seeds[: cut.cohort_seeds]
-        kept = {key for key, cell in self.cells.items() if self._stays(cell, cut, seeds, cohort_seeds, groups)}
+        kept = {cell.key for cell in self.plan.cells if self._stays(cell, cut, seeds, cohort_seeds, groups)}
         for key, cell in reversed(self.cells.items()):
             if key in kept:
                 kept.update(need for need in cell.needs if need in self.cells)
