@@ -9,12 +9,19 @@ SAE_VENV := .venv-sae
 DIST_VENV := .venv-dist
 SAE_PIP  := $(SAE_VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test docs pages test-browser chromium lint types layers unit format dist bench-fit bench-sae bench-study clean help
+# Shapes and types of every call, checked while the tests run: four times slower, so that `make test` does without.
+CHECKED := --jaxtyping-packages=inrlens,beartype.beartype
+
+.PHONY: demo test test-all test-elsewhere test-browser faults docs pages chromium lint types layers unit format dist \
+	bench-fit bench-sae bench-study clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    fit the bundled photographs, measure what transfers, write runs/demo/report.html"
-	@echo "make test    lint, types, layering and the whole test suite"
+	@echo "make test    lint, types, layering and the tests, without the slow ones"
+	@echo "make test-all       every test, slow ones too, with the shapes and types of every call checked"
+	@echo "make test-elsewhere the tests of numbers as other processors and thread counts would run them, a line for each"
+	@echo "make faults         puts faults into a copy of the code, one by one: does a test fail? (about an hour)"
 	@echo "make docs    build the documentation's site into site/; a broken link or a stale docstring is an error"
 	@echo "make pages   write the pages that are made from the code anew: docs/cli and docs/api"
 	@echo "make test-browser  the explorer's tests alone, in Chromium; installs Debian's package where there is none"
@@ -41,7 +48,16 @@ layers: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 -rs
+	$(BIN)/python -m pytest -n 2 --dist loadscope -rs
+
+test-all: lint types layers
+	$(BIN)/python -m pytest -n 2 --dist loadscope -rs -m "" $(CHECKED)
+
+test-elsewhere: $(VENV)/.dev
+	$(BIN)/python tools/elsewhere.py
+
+faults: $(VENV)/.dev
+	$(BIN)/python tools/faults.py
 
 docs: pages $(VENV)/.docs
 	$(BIN)/python tools/build_site.py
@@ -50,9 +66,9 @@ pages: $(VENV)/.core
 	$(BIN)/python tools/reference_pages.py
 
 test-browser: chromium $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 -rs tests/test_browser_*.py
+	$(BIN)/python -m pytest -n 2 --dist loadscope -rs -m "" tests/explorer/page tests/docs/test_site_browser.py
 
-# The names, and the variable that may give another, are those of tests/browser.py.
+# The names, and the variable that may give another, are those of tests/support/browser.py.
 chromium:
 	@for name in "$${INRLENS_CHROMIUM:-}" chromium chromium-browser google-chrome; do \
 		if [ -n "$$name" ] && command -v "$$name" >/dev/null; then exit 0; fi; \

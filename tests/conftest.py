@@ -1,5 +1,7 @@
 """Fixed threads and examples, and the few trained things that many tests look at."""
 
+import os
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -9,19 +11,44 @@ import torch
 
 import command
 import inrlens as il
+import pages
+import shaken
 import toys
 
 pytest_plugins = ["browser"]
-# One thread: the networks here are so small that a second one only waits, and pytest-xdist runs a process a core.
-torch.set_num_threads(1)
+# One thread: the networks here are so small that a second one only waits, and pytest-xdist runs one process per core.
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 hypothesis.settings.register_profile("fixed", deadline=None, derandomize=True, max_examples=30, database=None)
 hypothesis.settings.load_profile("fixed")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--shake``: see ``support/shaken.py``."""
+    parser.addoption("--shake", choices=shaken.KINDS, help="move every start by 1e-6, or take other random draws")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Shakes before the first test is collected; hears Ctrl-C, which a shell's background jobs are started deaf to."""
+    shaken.shake(config.getoption("--shake"))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls with arguments of a wrong type as a user makes them, who has no type checker in between."""
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are written without their figures, see ``support/pages.py``."""
+    pages.leave_figures_out(monkeypatch)
+
+
+@pytest.fixture
+def unwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are drawn and not written, see ``support/pages.py``."""
+    pages.draw_without_writing(monkeypatch)
 
 
 @pytest.fixture(scope="session", params=il.backbone_names())
@@ -49,6 +76,14 @@ def cohort(cohort_fit: il.Fit) -> il.Field:
 
 
 @pytest.fixture(scope="session")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small demo's run; not to be changed, but for a page that is written into it."""
+    folder = tmp_path_factory.mktemp("walked") / "demo"
+    pages.walk(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``photos/``, a run ``cohort/`` of three of them, and ``sae.safetensors`` of its layer 1.
 
@@ -56,7 +91,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     folder = tmp_path_factory.mktemp("bench")
     photos = command.photos(folder / "photos", 4)
-    command.done("cohort", photos, "--limit", 3, *command.FAST, "-o", folder / "cohort")
+    command.done("cohort", photos, "--limit", 3, *command.BRIEF, "-o", folder / "cohort")
     numbers = ("-n", 32, "-k", 4, "--steps", 5, "--batch", 64)
     command.done("sae", folder / "cohort", "--layer", 1, *numbers, "-o", folder / "sae.safetensors")
     return folder

@@ -34,13 +34,25 @@ class _Press:
             signals_of_the_system.raise_signal(signals_of_the_system.SIGINT)
 
 
+NUMBERS: list[dict[str, object]] = [
+    {"batch": 20, "optimizer": "muon", "schedule": "cosine"},
+    {},
+    {"batch": 20, "schedule": "cosine"},
+]
+STEPS = [(0, 3, 6, 9), (1, 4, 7), (2, 5, 8)]
+
+
 @pytest.mark.parametrize(
-    "numbers", [{}, {"batch": 20, "schedule": "cosine"}, {"batch": 20, "optimizer": "muon", "schedule": "cosine"}]
+    ("backbone", "numbers", "steps"),
+    [(backbone, NUMBERS[place % 3], STEPS[place // 3 % 3]) for place, backbone in enumerate(il.backbone_names())],
 )
-def test_interrupted_at_any_step_and_continued(backbone: str, numbers: dict[str, object], tmp_path: Path) -> None:
+def test_interrupted_at_any_step_and_continued(
+    backbone: str, numbers: dict[str, object], steps: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Three backbones take the steps of each set of numbers between them."""
     recipe = toys.recipe(backbone, steps=11, record_every=1, **numbers)
     whole = il.fit_cohort(toys.signals(2), recipe, seed=3)
-    for step in range(10):
+    for step in steps:
         resume = il.Resume(tmp_path / f"{step}")
         first = il.fit_cohort(toys.signals(2), recipe, seed=3, resume=resume, callback=_Press(step))
         assert (first.outcome, first.steps) == ("interrupted", step + 1)
@@ -49,6 +61,13 @@ def test_interrupted_at_any_step_and_continued(backbone: str, numbers: dict[str,
         assert _same(continued, whole)
         assert continued.seconds > first.seconds
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_set_of_numbers_is_interrupted_at_every_step() -> None:
+    places = range(len(il.backbone_names()))
+    assert {(place % 3, step) for place in places for step in STEPS[place // 3 % 3]} == {
+        *itertools.product(range(3), range(10))
+    }
 
 
 def test_interrupted_after_every_step(tmp_path: Path) -> None:
@@ -91,12 +110,14 @@ def test_the_state_is_kept_every_so_many_seconds(tmp_path: Path, monkeypatch: py
 
 
 def test_a_fall_before_the_interruption_is_remembered(tmp_path: Path) -> None:
-    picture = il.fit(toys.signal(), toys.recipe(steps=300, learning_rate=3e-3)).field
-    target = il.Signal("fitted", picture.render().reshape(-1, 3).clamp(0.0, 1.0), toys.GRID)
-    recipe = toys.recipe(steps=40, record_every=2, learning_rate=0.3)
+    """From its own picture, in steps of length 10 in every weight."""
+    start = toys.field(heads=1).render().reshape(-1, 3)
+    target = il.Signal("where it starts", (start + 0.02).clamp(0.0, 1.0), toys.GRID)
+    recipe = toys.recipe(steps=20, record_every=2, learning_rate=10.0)
     whole = il.fit(target, recipe)
+    assert [event.step for event in whole.divergences] == [2]
     resume = il.Resume(tmp_path / "state")
-    il.fit(target, recipe, resume=resume, callback=_Press(20))
+    il.fit(target, recipe, resume=resume, callback=_Press(10))
     continued = il.fit(target, recipe, resume=resume)
     assert continued.divergences == whole.divergences
     assert _same(continued, whole)

@@ -18,6 +18,11 @@ DOCS = ROOT / "docs"
 COMMAND = "python tools/reference_pages.py"
 
 
+def made_pages() -> dict[str, str]:
+    """Every page by its path under ``docs``."""
+    return api_pages() | backbone_page() | cli_pages()
+
+
 def stale(pages: dict[str, str], docs: Path) -> list[str]:
     """Paths under ``docs`` of pages that are missing, differ, or that nothing makes any more."""
     there = {str(path.relative_to(docs)) for room in ("api", "cli") for path in (docs / room).glob("*.md")}
@@ -44,7 +49,7 @@ def _text(path: Path) -> str:
 
 def main(arguments: list[str]) -> int:
     """Exit code 1 where ``--check`` finds a page stale."""
-    pages = api_pages() | backbone_page() | cli_pages()
+    pages = made_pages()
     if arguments == ["--check"]:
         changed = stale(pages, DOCS)
         for name in changed:
