@@ -68,7 +68,7 @@ def run_page(path: Path) -> list[str]:
     """Runs a page's blocks; the reasons of those that were skipped."""
     text = path.read_text(encoding="utf-8")
     for number, smaller in SMALLER.get(page_name(path), {}).items():
-        assert number in text, f"tests/test_docs.py: {page_name(path)} has no {number!r} any more"
+        assert number in text, f"tests/docs/test_blocks.py: {page_name(path)} has no {number!r} any more"
         text = text.replace(number, smaller)
     reasons = []
     for example in examples(path, text):

@@ -81,6 +81,21 @@ def work(task: Task) -> Done | Failed:
     return Done(task.key, result, {"seconds": time.monotonic()}, artefact, f"in process {os.getpid()}")
 
 
+def task(number: int = 0, **settings: Any) -> Task:
+    """A cell's task as a driver hands it out."""
+    made = cell("cohort", number, **settings)
+    return Task(made.key, made.kind, made.settings)
+
+
+def outcomes(pool: LocalPool, count: int) -> list[Finished]:
+    """The next ``count`` outcomes."""
+    found: list[Finished] = []
+    until = time.monotonic() + 60.0
+    while len(found) < count and time.monotonic() < until:
+        found += pool.wait(1.0)
+    return found
+
+
 def environment(task: Task) -> Done | Failed:
     """What a worker finds around itself."""
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")

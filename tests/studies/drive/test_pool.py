@@ -10,13 +10,12 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import study_toys as toys
 from inrlens.errors import InputError
-from inrlens.studies.cells.task import Done, Failed, Finished, Lost, Task
+from inrlens.studies.cells.task import Done, Failed, Lost
 from inrlens.studies.drive.driver import drive
 from inrlens.studies.drive.executor import Executor
 from inrlens.studies.drive.pool import LocalPool, workers_for
@@ -28,20 +27,6 @@ ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join([str(Path(toys.__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]),
 }
 """Of processes that import the toys."""
-
-
-def task(number: int = 0, **settings: Any) -> Task:
-    cell = toys.cell("cohort", number, **settings)
-    return Task(cell.key, cell.kind, cell.settings)
-
-
-def outcomes(pool: LocalPool, count: int) -> list[Finished]:
-    """The next ``count`` outcomes."""
-    found: list[Finished] = []
-    until = time.monotonic() + 60.0
-    while len(found) < count and time.monotonic() < until:
-        found += pool.wait(1.0)
-    return found
 
 
 def children(process: int) -> list[int]:
@@ -80,14 +65,14 @@ def test_tasks_run_in_processes_with_one_thread_that_are_deaf_to_ctrl_c() -> Non
     assert isinstance(pool, Executor)
     assert pool.slots == 2
     assert pool.wait(0.0) == []
-    pool.submit(task(1))
-    pool.submit(task(2))
+    pool.submit(toys.task(1))
+    pool.submit(toys.task(2))
     with pytest.raises(ValueError, match="all 2 workers are busy"):
-        pool.submit(task(3))
-    found = outcomes(pool, 2)
+        pool.submit(toys.task(3))
+    found = toys.outcomes(pool, 2)
     workers = children(os.getpid())
     pool.close(now=False)
-    assert {outcome.key for outcome in found} == {task(1).key, task(2).key}
+    assert {outcome.key for outcome in found} == {toys.task(1).key, toys.task(2).key}
     results = [outcome.result for outcome in found if isinstance(outcome, Done)]
     assert {result["process"] for result in results} == set(workers)
     for result in results:
@@ -99,47 +84,47 @@ def test_tasks_run_in_processes_with_one_thread_that_are_deaf_to_ctrl_c() -> Non
 @pytest.mark.slow
 def test_torch_has_one_thread() -> None:
     pool = LocalPool(1, toys.torch_threads)
-    pool.submit(task())
-    found = outcomes(pool, 1)
+    pool.submit(toys.task())
+    found = toys.outcomes(pool, 1)
     pool.close(now=False)
-    assert found == [Done(task().key, {"threads": 1})]
+    assert found == [Done(toys.task().key, {"threads": 1})]
 
 
 def test_what_raises_fails_and_what_dies_is_lost_alone(tmp_path: Path) -> None:
     pool = LocalPool(2, toys.work)
-    dying = task(1, dies=str(tmp_path / "once"))
+    dying = toys.task(1, dies=str(tmp_path / "once"))
     pool.submit(dying)
-    pool.submit(task(2, raises=True))
-    found = {outcome.key: outcome for outcome in outcomes(pool, 2)}
-    lost, failed = found[dying.key], found[task(2, raises=True).key]
+    pool.submit(toys.task(2, raises=True))
+    found = {outcome.key: outcome for outcome in toys.outcomes(pool, 2)}
+    lost, failed = found[dying.key], found[toys.task(2, raises=True).key]
     assert isinstance(lost, Lost)
     assert lost.reason == "its worker was killed by signal 9 (SIGKILL)"
     assert isinstance(failed, Failed)
     assert failed.error == "ArithmeticError: no number"
     assert "Traceback" in failed.log
     pool.submit(dying)
-    assert [type(outcome) for outcome in outcomes(pool, 1)] == [Done]
+    assert [type(outcome) for outcome in toys.outcomes(pool, 1)] == [Done]
     pool.close(now=False)
 
 
 def test_a_worker_killed_while_it_idles_or_writes_is_replaced() -> None:
     pool = LocalPool(1, toys.work)
-    large = task(1, size=2_000_000)  # 64 MB, which no pipe takes at once
+    large = toys.task(1, size=2_000_000)  # 64 MB, which no pipe takes at once
     pool.submit(large)
     until = time.monotonic() + 60.0
     while not pool._slots[0].connection.poll(0.01) and time.monotonic() < until:
         pass
     (writing,) = children(os.getpid())
     os.kill(writing, signal.SIGKILL)
-    (lost,) = outcomes(pool, 1)
+    (lost,) = toys.outcomes(pool, 1)
     assert isinstance(lost, Lost)
-    pool.submit(task(2))
-    assert isinstance(outcomes(pool, 1)[0], Done)
+    pool.submit(toys.task(2))
+    assert isinstance(toys.outcomes(pool, 1)[0], Done)
     (idle,) = children(os.getpid())
     os.kill(idle, signal.SIGKILL)
     assert gone([idle])
     pool.submit(large)
-    (done,) = outcomes(pool, 1)
+    (done,) = toys.outcomes(pool, 1)
     assert isinstance(done, Done)
     assert done.artefact is not None
     assert len(done.artefact) == 64_000_000
@@ -148,24 +133,24 @@ def test_a_worker_killed_while_it_idles_or_writes_is_replaced() -> None:
 
 def test_closing_waits_or_kills() -> None:
     pool = LocalPool(2, toys.work)
-    pool.submit(task(1, sleep=600.0))
-    pool.submit(task(2))
-    (done,) = outcomes(pool, 1)
-    assert done.key == task(2).key
+    pool.submit(toys.task(1, sleep=600.0))
+    pool.submit(toys.task(2))
+    (done,) = toys.outcomes(pool, 1)
+    assert done.key == toys.task(2).key
     workers = children(os.getpid())
     pool.close(now=True)
     assert len(workers) == 2
     assert not any(map(lives, workers))
     patient = LocalPool(1, toys.work)
-    patient.submit(task(3, sleep=0.2, size=1_000_000))
+    patient.submit(toys.task(3, sleep=0.2, size=1_000_000))
     patient.close(now=False)
     assert children(os.getpid()) == []
 
 
 def test_work_that_cannot_be_loaded_fails_the_cell() -> None:
     pool = LocalPool(1, type("Nowhere", (), {"__module__": "no_such_module", "__qualname__": "work"}))
-    pool.submit(task())
-    (failed,) = outcomes(pool, 1)
+    pool.submit(toys.task())
+    (failed,) = toys.outcomes(pool, 1)
     pool.close(now=False)
     assert isinstance(failed, Failed)
     assert "could not load" in failed.error
@@ -270,13 +255,12 @@ def test_work_that_the_script_defines_is_found_behind_its_guard(tmp_path: Path) 
     guarded = (
         "import study_toys as toys\n"
         "from inrlens.studies.drive.pool import LocalPool\n"
-        "from test_study_pool import outcomes, task\n"
         "def work(task):\n"
         "    return toys.work(task)\n"
         "if __name__ == '__main__':\n"
         "    pool = LocalPool(1, work)\n"
-        "    pool.submit(task())\n"
-        "    print(type(outcomes(pool, 1)[0]).__name__)\n"
+        "    pool.submit(toys.task())\n"
+        "    print(type(toys.outcomes(pool, 1)[0]).__name__)\n"
     )
     (tmp_path / "script.py").write_text(guarded)
     ended = subprocess.run(
