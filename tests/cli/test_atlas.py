@@ -8,7 +8,7 @@ import torch
 
 import inrlens as il
 import inrlens.cli.progress as progress
-from command import SIZE, done, photo, refused, run
+from command import BRIEF, SIZE, done, photo, refused, run
 from inrlens.checkpoints import load_atlas, load_field, load_sae
 from inrlens.cli.resume import only_one_file
 
@@ -83,7 +83,7 @@ def test_matching_with_oneself_and_with_another_seed(bench: Path, other: Path) -
 
 
 def test_matching_across_networks_compares_maps_alone(bench: Path, tmp_path: Path) -> None:
-    done("fit", photo(tmp_path / "a.png"), "--recipe", "fast", "--steps", 3, "--batch", 64, "-o", tmp_path / "run")
+    done("fit", photo(tmp_path / "a.png"), *BRIEF, "-o", tmp_path / "run")
     done("sae", tmp_path / "run", "--layer", 2, *NUMBERS, "--steps", 5, "-o", tmp_path / "b.safetensors")
     command = ("match", bench / "cohort", bench / "sae.safetensors", tmp_path / "b.safetensors")
     outcome = done(*command, "--other", tmp_path / "run", "--json").json["matches"][0]

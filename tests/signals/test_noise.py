@@ -27,7 +27,7 @@ each_noise = pytest.mark.parametrize("kind", NOISES)
 
 
 @each_noise
-@pytest.mark.parametrize("shape", [(9, 12), (40,), (5, 6, 7), (1, 8), (1, 1)])
+@pytest.mark.parametrize("shape", [(9, 12), (40,), (3, 4, 5), (1, 8), (1, 1)])
 def test_a_cohort_lies_on_its_grid_and_depends_on_its_seed_alone(kind: str, shape: tuple[int, ...]) -> None:
     three = il.noise_cohort(kind, 3, shape, channels=2, seed=4)
     assert [one.name for one in three] == [f"{kind}_{index:02d}" for index in range(3)]

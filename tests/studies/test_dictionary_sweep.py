@@ -6,6 +6,7 @@ import signal as signals_of_the_system
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -155,7 +156,7 @@ def test_a_layer_that_never_varies_has_no_components_and_ends_nothing(tmp_path: 
 # -- what ends it on its way -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("finished", [0, 1, 9])
+@pytest.mark.parametrize("finished", [0, *(pytest.param(late, marks=pytest.mark.slow) for late in (1, 9))])
 def test_interrupted_and_gone_on_with_is_never_interrupted(
     cohort: il.Field, swept: SweepRecord, tmp_path: Path, finished: int
 ) -> None:
@@ -267,6 +268,14 @@ def _broken(change: Callable[[Any], Any]) -> Callable[[Path], None]:
     return write
 
 
+@pytest.fixture(scope="module")
+def small(cohort: il.Field, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small finished sweep; not to be changed."""
+    folder = tmp_path_factory.mktemp("small")
+    run_sweep(cohort, SMALL, folder)
+    return folder
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
@@ -285,9 +294,9 @@ def _broken(change: Callable[[Any], Any]) -> Callable[[Path], None]:
     ],
 )  # fmt: skip
 def test_a_damaged_record_is_refused_in_one_sentence(
-    cohort: il.Field, tmp_path: Path, damage: Callable[[Path], None], said: str
+    cohort: il.Field, small: Path, tmp_path: Path, damage: Callable[[Path], None], said: str
 ) -> None:
-    run_sweep(cohort, SMALL, tmp_path)
+    copytree(small, tmp_path, dirs_exist_ok=True)
     damage(tmp_path / "sweep.json")
     with pytest.raises(il.InputError, match=said) as caught:
         read_sweep(tmp_path)

@@ -6,6 +6,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from statistics import fmean, stdev
 from typing import Any
@@ -111,8 +112,13 @@ def figures(store: Shelf, rows: StudyRows) -> dict[str, StudyFigure]:
 
 
 def panels(figure: StudyFigure) -> dict[str, Any]:
-    """The panels of a figure by title."""
-    return {axes.get_title(loc="left"): axes for axes in figure.draw().axes}
+    """The panels of a figure by title, drawn once for all the tests that read them."""
+    return _panels(figure.draw)
+
+
+@cache
+def _panels(draw: Callable[[], Any]) -> dict[str, Any]:
+    return {axes.get_title(loc="left"): axes for axes in draw().axes}
 
 
 def lines(axes: Any, colour: str, marker: str | None = None) -> list[list[float]]:
@@ -186,7 +192,7 @@ def test_stable_ranks_stand_beside_with_stars_at_their_argmax(figures: dict[str,
     assert lines(found["sr(W), faces"], MUTED, "s")[0][1] == paper.sr_w
 
 
-def test_without_published_names_nothing_is_drawn_beside(rows: StudyRows) -> None:
+def test_without_published_names_nothing_is_drawn_beside(rows: StudyRows, undrawn: None) -> None:
     (figure,) = freeze_figures(rows, Beside())
     for axes in figure.draw().axes:
         assert lines(axes, MUTED, "s") == []
@@ -236,7 +242,7 @@ def test_curves_end_at_the_mean_psnr(figures: dict[str, StudyFigure], rows: Stud
     assert drawn[MUTED].get_ydata()[-1] == pytest.approx(fmean(scratch.values()))
 
 
-def test_without_times_there_is_no_figure_against_seconds(rows: StudyRows) -> None:
+def test_without_times_there_is_no_figure_against_seconds(rows: StudyRows, undrawn: None) -> None:
     nan = float("nan")
     untimed = [replace(r, seconds=nan, curve=replace(r.curve, seconds=(nan,) * 4)) for r in rows.transfers]
     assert [one.name for one in curve_figures(replace(rows, transfers=tuple(untimed)))] == ["curves-steps-siren"]
@@ -302,7 +308,7 @@ def searched(psnrs: dict[Variant, float], missing: bool = False) -> StudyRows:
     return StudyRows(singles=tuple(found[:-1] if missing else found))
 
 
-def test_a_searchs_star_is_at_the_best_recipe() -> None:
+def test_a_searchs_star_is_at_the_best_recipe(undrawn: None) -> None:
     grid = {(a, b): 30.0 - abs(a - 20.0) - b * 100.0 for a in (10.0, 20.0, 30.0) for b in (0.01, 0.02)}
     psnrs = {(("single.omega_0", a), ("single.learning_rate", b)): value for (a, b), value in grid.items()}
     (figure,) = search_figures(searched(psnrs))
@@ -339,7 +345,7 @@ def test_concentration_draws_medians_and_dead_shares(figures: dict[str, StudyFig
             assert bool(line._unscaled_dash_pattern[1]) == (network == "single")
 
 
-def test_a_layer_without_living_atoms_leaves_a_gap(rows: StudyRows) -> None:
+def test_a_layer_without_living_atoms_leaves_a_gap(rows: StudyRows, undrawn: None) -> None:
     dead = [
         replace(row, found={**row.found, "active_fraction": None, "ipr": None, "dead": 1.0}) if row.layer == 2 else row
         for row in rows.analyses
@@ -378,7 +384,7 @@ def swept(rows: StudyRows) -> StudyRows:
     return replace(rows, dictionaries=tuple(found))
 
 
-def test_sizes_draw_a_line_an_n_and_the_mean_over_layers(rows: StudyRows) -> None:
+def test_sizes_draw_a_line_an_n_and_the_mean_over_layers(rows: StudyRows, undrawn: None) -> None:
     (figure,) = size_figures(swept(rows).dictionaries)
     axes = panels(figure)
     for title, layer in (("layer 0", 0.0), ("layer 3", 3.0), ("mean over layers", 2.0)):
@@ -390,7 +396,7 @@ def test_sizes_draw_a_line_an_n_and_the_mean_over_layers(rows: StudyRows) -> Non
     assert len(figure.draw().axes) == 4 * 6
 
 
-def test_a_layer_that_lacks_a_size_leaves_the_mean_over_layers_out(rows: StudyRows) -> None:
+def test_a_layer_that_lacks_a_size_leaves_the_mean_over_layers_out(rows: StudyRows, undrawn: None) -> None:
     found = swept(rows).dictionaries
     part = [row for row in found if (row.layer, row.n_atoms, row.k) != (3, 4096, 32)]
     (figure,) = size_figures(part)
@@ -444,7 +450,7 @@ def test_without_pictures_there_are_no_galleries(rows: StudyRows) -> None:
         assert gallery_figures(where, rows.analyses) == []
 
 
-def test_fewer_living_atoms_give_fewer_maps(rows: StudyRows) -> None:
+def test_fewer_living_atoms_give_fewer_maps(rows: StudyRows, undrawn: None) -> None:
     (figure, _) = gallery_figures(shelf(artefact(pictures(atoms=2, channels=1))), rows.analyses)
     assert len(figure.draw().axes[0].images) == 5 * 3 + 2
     assert gallery_figures(shelf(artefact(pictures(atoms=0))), rows.analyses)[0].draw().axes[0].images
@@ -556,7 +562,7 @@ def test_an_empty_study_has_no_figure(store: Shelf) -> None:
 
 
 @pytest.mark.parametrize("done", [1, 4, *(pytest.param(late, marks=pytest.mark.slow) for late in (14, 40))])
-def test_a_study_that_still_runs_has_the_figures_that_it_has_rows_for(store: Shelf, done: int) -> None:
+def test_a_study_that_still_runs_has_the_figures_that_it_has_rows_for(store: Shelf, done: int, undrawn: None) -> None:
     part = replace(store, cells=store.cells[:done] + store.cells[-3:])
     rows = read_rows(part, study_rows.STUDY)
     names = {one.name for one in study_figures(part, study_rows.STUDY, rows)}
@@ -582,7 +588,7 @@ def test_unequal_settings_are_compared_on_what_all_have() -> None:
     assert len(apart.by_setting) == 2
 
 
-def test_few_variants_have_figures_and_the_last_says_so() -> None:
+def test_few_variants_have_figures_and_the_last_says_so(undrawn: None) -> None:
     variants: list[Variant] = [(("transfer.learning_rate", 1e-4 * n),) for n in range(1, MOST_VARIANTS + 3)]
     found = [
         transfer(30.0 + tau, setting=f"reinit {tau}", image=image, variant=variant)
