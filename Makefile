@@ -35,7 +35,9 @@ help:
 demo: $(VENV)/.core
 	$(BIN)/inrlens demo --out runs/demo --force
 
-test: lint types layers unit
+# The types are checked while the first tests run: one core alone would keep the other waiting.
+test: $(VENV)/.dev
+	@$(MAKE) --no-print-directory -j 2 lint layers types unit
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check src tests benchmarks tools

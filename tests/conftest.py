@@ -33,6 +33,17 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """``few_backbones``: three of them stand for all where only the way to the gradient could matter, which is written
+    out for real layers, for complex ones and for tables; the others are slow tests."""
+    for item in items:
+        if item.get_closest_marker("few_backbones") is not None:
+            given = getattr(item, "callspec", None)
+            if given is not None and not {"siren", "wire", "hashgrid"} & set(map(str, given.params.values())):
+                item.add_marker("slow")
+
+
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls with arguments of a wrong type as a user makes them, who has no type checker in between."""

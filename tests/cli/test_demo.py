@@ -56,6 +56,7 @@ def test_an_interrupted_demo_keeps_what_it_has(tmp_path: Path, monkeypatch: pyte
     assert (tmp_path / "demo" / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_an_interrupted_fit_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import signal
 

@@ -109,6 +109,7 @@ def test_a_killed_process_goes_on(number: signal.Signals, tmp_path: Path) -> Non
     assert not state.exists()
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_names_the_state_that_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Twice(fit_runs.Bar):
         def tell(self, done: float, detail: str) -> None:

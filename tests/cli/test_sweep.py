@@ -65,6 +65,7 @@ def test_all_layers_seeds_untrained_and_kept(bench: Path, tmp_path: Path) -> Non
     assert len(list((tmp_path / "s" / "dictionaries").iterdir())) == 5 * 2
 
 
+@pytest.mark.slow
 def test_an_interrupted_sweep_goes_on(
     bench: Path, swept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +94,7 @@ def test_an_interrupted_sweep_goes_on(
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_another_plan_and_a_new_beginning(bench: Path, swept: Path, tmp_path: Path) -> None:
     command = ["sweep", bench / "cohort", *TINY, "-o", tmp_path / "s"]
     assert "nothing to resume: " in done(*command, "--resume").err

@@ -86,6 +86,7 @@ def test_a_wrapped_network_with_its_maps_and_effects(tmp_path: Path, dtype: torc
             assert without == pytest.approx(exact, abs=HALF * max(1.0, float(np.abs(delta).max())))
 
 
+@pytest.mark.few_backbones
 def test_a_field_is_given_as_a_run_would_have_it(backbone: str, tmp_path: Path) -> None:
     """Its layers are there, so that the page can run them, and nothing else than its own file would say."""
     field = toys.field(backbone, grid=(9, 7))

@@ -341,6 +341,7 @@ def test_a_field_of_every_backbone_is_fitted_saved_and_loaded(backbone: str, tmp
     assert torch.equal(found.render(), fitted.field.render())
 
 
+@pytest.mark.few_backbones
 def test_every_backbone_goes_the_whole_way_on_bundled_photographs(backbone: str, tmp_path: Path) -> None:
     photos = il.bundled_photos(size=(12, 15))[:4]
     cohort = il.fit_cohort(photos[:3], toys.recipe(backbone, steps=3), seed=3).field

@@ -123,6 +123,7 @@ def test_one_of_our_fields_as_a_stranger_gives_the_same_everywhere(backbone: str
         assert one == pytest.approx(two, rel=1e-6, abs=1e-9, nan_ok=True)
 
 
+@pytest.mark.few_backbones
 def test_one_of_our_fields_as_a_stranger_has_the_same_ranks_and_health(backbone: str) -> None:
     field = toys.field(backbone).double()
     other = _stranger(field)

@@ -128,6 +128,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(backbone: str, n
 
 
 @pytest.mark.parametrize(("backbone", "tile"), [*zip(il.backbone_names(), itertools.cycle([1, 63, 500]), strict=False)])
+@pytest.mark.few_backbones
 def test_the_tile_changes_a_fit_to_rounding_only(backbone: str, tile: int) -> None:
     renders = []
     for other in (16, tile):

@@ -39,6 +39,7 @@ def test_each_of_many_fits_is_the_fit_itself_on_one_thread(
     assert sorted(heard) == [(number, step) for number in range(4) for step in (0, 4, 6)]
 
 
+@pytest.mark.few_backbones
 def test_each_of_many_transfers_is_the_transfer_itself(backbone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cohort = toys.field(backbone, seed=5)
     recipe = toys.recipe(None, steps=5, batch=20)

@@ -119,6 +119,7 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("wide")
+@pytest.mark.few_backbones
 def test_maml_is_adam_on_the_mean_of_the_signals(backbone: str) -> None:
     members = toys.signals(2)
     recipe = _recipe(backbone, steps=3, signals=2, inner_learning_rate=0.05)
@@ -298,6 +299,7 @@ def test_a_cohort_s_warm_head_is_the_mean_of_its_heads(backbone: str) -> None:
     assert _first(cohort, freeze=None)[1]["head"] == "reinit"
 
 
+@pytest.mark.few_backbones
 def test_a_meta_learned_start_of_every_backbone(backbone: str, tmp_path: Path) -> None:
     field = il.fit_reptile(toys.signals(2), _recipe(backbone, steps=2)).field
     il.save(field, tmp_path / "start.safetensors")

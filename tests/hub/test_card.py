@@ -49,6 +49,7 @@ def _front(folder: Path) -> dict[str, object]:
     return found
 
 
+@pytest.mark.few_backbones
 def test_every_backbone_comes_back_bit_for_bit(backbone: str, tmp_path: Path) -> None:
     field = toys.field(backbone)
     assert il.save_pretrained(field, tmp_path / "shared") == ("field.safetensors", "README.md")

@@ -108,6 +108,7 @@ BATCHES = pytest.mark.parametrize(
 
 
 @BATCHES
+@pytest.mark.few_backbones
 def test_no_step_sees_what_is_left_out(backbone: str, batch: int | None) -> None:
     recipe = toys.recipe(backbone, steps=8, batch=batch)
     found = il.fit(masked(), recipe, seed=3)
@@ -134,6 +135,7 @@ def test_a_full_batch_is_the_gradient_over_the_kept_rows() -> None:
 
 
 @BATCHES
+@pytest.mark.few_backbones
 def test_a_fit_is_one_of_the_kept_rows_bit_for_bit(backbone: str, batch: int | None) -> None:
     recipe = toys.recipe(backbone, batch=batch)
     found = il.fit(masked(), recipe, seed=3)
@@ -221,6 +223,7 @@ def test_many_transfers_of_unlike_masks_equal_each_alone() -> None:
         assert (found.left_out_psnrs is None) == (cell.signal.mask is None)
 
 
+@pytest.mark.few_backbones
 def test_atoms_cost_what_they_cost_on_the_samples_used(backbone: str) -> None:
     field = toys.field(backbone).double()
     sae, target = toys.sae(field), masked(1)
@@ -377,7 +380,7 @@ def test_a_report_counts_and_shows_what_is_used(tmp_path: Path) -> None:
     assert pages[0] == pages[1]
 
 
-def test_a_mask_on_the_command_line(tmp_path: Path) -> None:
+def test_a_mask_on_the_command_line(tmp_path: Path, undrawn: None) -> None:
     photo, holes = command.photo(tmp_path / "photo.png"), tmp_path / "mask.png"
     used = np.ones(command.SIZE, dtype=np.uint8)
     used[2:5, 3:9] = 0

@@ -117,6 +117,7 @@ def test_the_cost_of_a_training_goes_with_n_steps_and_batch() -> None:
     assert cost(32, 50, 500) == cost(32, 50, 100)  # a grid of 100 coordinates has no larger batch
 
 
+@pytest.mark.slow
 def test_numbers_do_not_depend_on_threads(cohort: il.Field, swept: SweepRecord, tmp_path: Path) -> None:
     torch.set_num_threads(2)
     try:

@@ -18,6 +18,7 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 import inrlens as il
+import pages
 import study_rows
 import toys
 from inrlens.container import Container
@@ -106,7 +107,10 @@ def rows(store: Shelf) -> StudyRows:
 
 @pytest.fixture(scope="module")
 def figures(store: Shelf, rows: StudyRows) -> dict[str, StudyFigure]:
-    found = study_figures(store, study_rows.STUDY, rows)
+    """Every figure with all but its SVG, which takes most of the time and has tests below."""
+    with pytest.MonkeyPatch.context() as patch:
+        pages.leave_figures_out(patch)
+        found = study_figures(store, study_rows.STUDY, rows)
     assert len({one.name for one in found}) == len(found)
     return {one.name: one for one in found}
 
@@ -492,9 +496,20 @@ def test_shrunk_maps_are_bright_where_they_are_largest() -> None:
     assert (shots.maps[0] > 0).sum() == 1
 
 
-def test_svgs_are_elements_of_a_page(figures: dict[str, StudyFigure]) -> None:
+def two_of_them(rows: StudyRows, store: Shelf) -> list[StudyFigure]:
+    return [*gallery_figures(store, rows.analyses)[:1], *predictor_figures(rows)[:1]]
+
+
+def all_of_them(rows: StudyRows, store: Shelf) -> list[StudyFigure]:
+    return study_figures(store, study_rows.STUDY, rows)
+
+
+@pytest.mark.parametrize("drawn", [two_of_them, pytest.param(all_of_them, marks=pytest.mark.slow)])
+def test_svgs_are_elements_of_a_page(
+    store: Shelf, rows: StudyRows, drawn: Callable[[StudyRows, Shelf], list[StudyFigure]]
+) -> None:
     ids: list[str] = []
-    for figure in figures.values():
+    for figure in drawn(rows, store):
         root = ElementTree.fromstring(figure.svg)
         ids += [one.attrib["id"] for one in root.iter() if "id" in one.attrib]
         assert root.attrib["aria-label"]
@@ -507,11 +522,10 @@ def test_svgs_are_elements_of_a_page(figures: dict[str, StudyFigure]) -> None:
 
 
 @pytest.mark.slow
-def test_the_same_rows_give_the_same_bytes(store: Shelf, rows: StudyRows, figures: dict[str, StudyFigure]) -> None:
-    again = gallery_figures(store, rows.analyses)[:1] + predictor_figures(rows)[:1] + freeze_figures(rows, BESIDE)
-    for one in again:
-        assert one.svg == figures[one.name].svg
-        first, second = one.pdf(), figures[one.name].pdf()
+def test_the_same_rows_give_the_same_bytes(store: Shelf, rows: StudyRows) -> None:
+    for one, other in zip(two_of_them(rows, store), two_of_them(rows, store), strict=True):
+        assert one.svg == other.svg
+        first, second = one.pdf(), other.pdf()
         assert first == second
         assert first.startswith(b"%PDF")
         assert b"CreationDate" not in first
@@ -519,7 +533,7 @@ def test_the_same_rows_give_the_same_bytes(store: Shelf, rows: StudyRows, figure
 
 def test_a_paper_gets_the_colours_of_print(figures: dict[str, StudyFigure]) -> None:
     placeholders = set(PRINT_COLOURS)
-    for name in ("freeze-siren", "curves-steps-siren", "gallery-faces-cohort-siren", "predictors-reinit"):
+    for name in ("curves-steps-siren", "predictors-reinit", "freeze-siren"):
         drawn = figures[name].draw()
         recolour_for_print(drawn)
         for artist in drawn.findobj():

@@ -44,6 +44,7 @@ from study_tasks import (
 )
 
 
+@pytest.mark.few_backbones
 def test_a_cohort_is_fit_cohort_bit_for_bit(backbone: str, tmp_path: Path) -> None:
     task = cohort_task(backbone)
     found = done(task)
@@ -97,6 +98,7 @@ def test_a_transfer_is_transfer_bit_for_bit(freeze: int | None, rest: Any) -> No
     assert all(torch.equal(value, before[name]) for name, value in network().state_dict().items())
 
 
+@pytest.mark.few_backbones
 def test_from_scratch_nothing_of_a_cohort_matters(backbone: str) -> None:
     network = il.make_backbone(backbone, **toys.SMALL[backbone])
     settings = {

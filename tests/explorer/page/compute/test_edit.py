@@ -207,7 +207,7 @@ def test_widths_depths_and_grids_that_fill_no_block(
         close(browser_page, edit_of(field, sae, gains), il.edit(field, sae, gains), workers=3)
 
 
-MANY = [pytest.param(name, marks=() if name in ("siren", "wire") else pytest.mark.slow) for name in RUNNABLE]
+MANY = [pytest.param(name, marks=() if name == "wire" else pytest.mark.slow) for name in RUNNABLE]
 
 
 @pytest.mark.parametrize("backbone", MANY)
@@ -267,6 +267,7 @@ def test_the_first_picture_is_coarse_and_the_last_is_exact(browser_page: Page) -
     np.testing.assert_allclose(steps[-1]["output"], exact, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_newer_edit_puts_an_older_one_aside(browser_page: Page) -> None:
     field = toys.field(grid=(64, 80))
     sae = toys.sae(field, 1)
@@ -454,6 +455,7 @@ def test_every_worker_keeps_its_rows_and_has_some(browser_page: Page) -> None:
         assert len(few) == len(patch) // 4
 
 
+@pytest.mark.slow
 def test_a_worker_script_that_is_not_there_is_told(browser_page: Page, address: str) -> None:
     """On a page of its own: the browser itself writes of the missing file to the console."""
     field = toys.field()
