@@ -2,20 +2,23 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Bool
-from PIL import Image
 from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.signals.affine import Affine, to_index, to_points
-from inrlens.signals.images import load_image
 from inrlens.signals.nifti import read_stored
 from inrlens.signals.nifti_files import NIFTI_SUFFIXES
+from inrlens.signals.pixels import read_picture
 from inrlens.signals.signal import Signal
 from inrlens.signals.sizing import sides
 
-_LOSSY = (".jpeg", ".jpg", ".webp")
+_EXACT = ("BMP", "GIF", "ICO", "PCX", "PNG", "PPM", "SGI", "TGA", "TIFF")
+"""What Pillow calls the formats that keep every sample as it was."""
+_LOSSY = ("jpeg", "tiff_jpeg", "webp")
+"""Compressions within a TIFF that do not."""
 _HALF_A_SAMPLE = 0.5
 
 
@@ -48,21 +51,21 @@ def load_mask(path: str | Path, signal: Signal) -> Bool[Tensor, "*grid"]:
 
 
 def _image(path: Path) -> Bool[Tensor, "h w"]:
-    if path.suffix.lower() in _LOSSY:
-        raise InputError(f"{path}: this format blurs the border between 0 and the rest: save the mask as PNG.")
-    if _is_transparent(path):
+    picture = read_picture(path)
+    kind = f"{picture.format} of {picture.compression} compression" if picture.compression else picture.format
+    if picture.format not in _EXACT or picture.compression in _LOSSY:
+        raise InputError(
+            f"{path} is a {kind}, a format that may blur the border between 0 and the rest: save the mask as PNG."
+        )
+    if picture.transparent:
         raise InputError(
             f"{path} is transparent in parts, which is neither 0 nor 1: save the mask without transparency."
         )
-    return load_image(path).image().ne(0.0).any(-1)
-
-
-def _is_transparent(path: Path) -> bool:
-    try:
-        with Image.open(path) as opened:
-            return int(opened.convert("RGBA").getchannel("A").getextrema()[0]) < 255  # type: ignore[arg-type]
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
-        return False  # load_image says what is wrong with it
+    # As they are stored: to a profile, black may be no 0.
+    stored = picture.image.convert("RGB") if picture.image.mode == "P" else picture.image
+    black = picture.depth.top if picture.depth.inverted else 0
+    used = torch.from_numpy(np.array(stored) != black)
+    return used.any(-1) if used.ndim == 3 else used
 
 
 def _check_place(path: Path, affine: Affine | None, signal: Signal) -> None:
