@@ -77,7 +77,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, monkeypa
         write_json(tmp_path / "a.json", {})
     monkeypatch.setattr(Image.Image, "save", _full)
     with pytest.raises(InputError, match=r"a.png could not be written: No space left on device\."):
-        il.save_image(tmp_path / "a.png", torch.zeros(2, 2, 3))
+        il.save_image(torch.zeros(2, 2, 3), tmp_path / "a.png")
     monkeypatch.setattr(container, "save_file", _full)
     with pytest.raises(InputError, match=r"a.safetensors could not be written: No space left on device\."):
         il.save(toys.field(), tmp_path / "a.safetensors")

@@ -22,7 +22,7 @@ SIZE = (SOUND_WIDTH, WAVE_HEIGHT + GAP + SPECTRUM_HEIGHT)
 
 
 def sound(path: Path, start: int = 500, count: int = COUNT) -> Path:
-    il.save_audio(path, il.spoken_word(RATE).values[start : start + count], RATE)
+    il.save_audio(il.spoken_word(RATE).values[start : start + count], path, RATE)
     return path
 
 

@@ -21,7 +21,7 @@ RASTER = (9 + GAP + 8, 10 + GAP + 8)
 
 
 def scan(path: Path, scale: float = 1.0, shape: tuple[int, ...] = SHAPE) -> Path:
-    il.save_volume(path, il.phantom(shape).image() * scale)
+    il.save_volume(il.phantom(shape).image() * scale, path)
     return path
 
 

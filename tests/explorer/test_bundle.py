@@ -420,7 +420,7 @@ def test_a_bundle_is_current_until_something_that_decides_it_changes(tmp_path: P
     signals = toys.signals(2, GRID)
     changed = [replace(signals[0], values=1.0 - signals[0].values), signals[1]]
     (run / "signals.safetensors").unlink()
-    save_signals(run / "signals.safetensors", changed)
+    save_signals(changed, run / "signals.safetensors")
     assert not is_current(bundle, gather([run, file]))
 
 

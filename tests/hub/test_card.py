@@ -179,7 +179,7 @@ def test_the_card_of_a_start_tells_of_a_start(
     card = Path("start/README.md").read_text()
     for member, psnr in zip(members, after, strict=True):
         assert f"| {member.name} | `{member.digest}` | {psnr:.2f} |" in card
-    il.save_image("new.jpg", members[0].image())
+    il.save_image(members[0].image(), "new.jpg")
     names: dict[str, object] = {}
     exec(card.split("```python\n")[1].split("```")[0], names)
     assert isinstance(names["fit"], il.Fit)

@@ -96,7 +96,7 @@ def test_signal_names_are_escaped(drawn: Path) -> None:
     signals = load_signals(drawn / "signals.safetensors")
     signals[0] = replace(signals[0], name=name)
     (drawn / "signals.safetensors").unlink()
-    save_signals(drawn / "signals.safetensors", signals)
+    save_signals(signals, drawn / "signals.safetensors")
     html = write_report(drawn).read_text(encoding="utf-8")
     assert html.count("<script") == 1
     assert "&lt;script&gt;" in html

@@ -25,7 +25,7 @@ def test_a_picture_keeps_its_values_and_stands_the_right_way_round(tmp_path: Pat
     shown = picture(image, "toy")
     assert (shown.width, shown.height, shown.alt) == (9, 5, "toy")
     assert np.array_equal(np.asarray(opened(shown)), (image * 255).round().numpy().astype(np.uint8))
-    save_image(tmp_path / "toy.png", image)
+    save_image(image, tmp_path / "toy.png")
     assert picture_file(tmp_path / "toy.png", "toy") == shown
     grey = picture(image[:, :, :1] * 2.0 - 0.5, "grey")
     assert opened(grey).mode == "L"

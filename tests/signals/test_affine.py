@@ -98,7 +98,7 @@ def test_files_keep_the_affine_and_those_without_one_are_read(tmp_path: Path) ->
 
 def test_archives_keep_affines_and_rates(tmp_path: Path) -> None:
     word = il.spoken_word(rate=8000)
-    save_signals(tmp_path / "signals.safetensors", [volume(), word])
+    save_signals([volume(), word], tmp_path / "signals.safetensors")
     first, second = load_signals(tmp_path / "signals.safetensors")
     assert first.affine == OBLIQUE
     assert isinstance(second, il.Recording)
@@ -117,7 +117,7 @@ def test_sound_is_asked_in_seconds() -> None:
 def test_a_volume_goes_to_a_file_and_comes_back(tmp_path: Path, name: str) -> None:
     nibabel = pytest.importorskip("nibabel", reason="nibabel (the extra nifti) is not installed")
     signal = volume()
-    il.save_volume(tmp_path / name, signal.image(), signal.affine)
+    il.save_volume(signal.image(), tmp_path / name, signal.affine)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     image = nibabel.load(tmp_path / name)
     np.testing.assert_allclose(image.affine[:3], np.array(OBLIQUE), atol=1e-5)
@@ -157,9 +157,9 @@ def test_what_cannot_be_placed(tmp_path: Path) -> None:
         volume().placed(np.full((3, 4), np.nan))
     pytest.importorskip("nibabel", reason="nibabel (the extra nifti) is not installed")
     with pytest.raises(il.InputError, match=r"four axes \(i, j, k, c\), not \(5, 4, 6\): add the channels' axis"):
-        il.save_volume(tmp_path / "out.nii", volume().image()[..., 0])
+        il.save_volume(volume().image()[..., 0], tmp_path / "out.nii")
     with pytest.raises(il.InputError, match=r"must end in \.nii or \.nii\.gz"):
-        il.save_volume(tmp_path / "out.png", volume().image())
+        il.save_volume(volume().image(), tmp_path / "out.png")
 
 
 @given(
@@ -256,7 +256,7 @@ def test_a_file_whose_affine_is_singular_is_read_without_it(tmp_path: Path) -> N
 def test_channels_are_written_as_a_vector(tmp_path: Path) -> None:
     nibabel = pytest.importorskip("nibabel", reason="nibabel (the extra nifti) is not installed")
     values = toys.signal(grid=SHAPE, channels=3).image()
-    il.save_volume(tmp_path / "a.nii.gz", values, OBLIQUE)
+    il.save_volume(values, tmp_path / "a.nii.gz", OBLIQUE)
     image = nibabel.load(tmp_path / "a.nii.gz")
     assert (image.shape, image.header.get_intent()[0]) == ((*SHAPE, 1, 3), "vector")
     np.testing.assert_array_equal(image.get_fdata(dtype=np.float32)[:, :, :, 0], values.numpy())
@@ -265,7 +265,7 @@ def test_channels_are_written_as_a_vector(tmp_path: Path) -> None:
     assert torch.equal(back.image(), values)
     assert back.affine is not None
     np.testing.assert_allclose(back.affine, OBLIQUE, atol=1e-5)
-    il.save_volume(tmp_path / "b.nii.gz", values, image.affine)
+    il.save_volume(values, tmp_path / "b.nii.gz", image.affine)
     assert il.load_volume(tmp_path / "b.nii.gz").affine == back.affine
 
 

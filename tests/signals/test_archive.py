@@ -16,7 +16,7 @@ from inrlens.signals.archive import load_signals, save_signals
 def test_signals_come_back_with_name_grid_depth_and_digest(tmp_path: Path) -> None:
     deep = il.Signal("deep", torch.rand(6, 1, generator=toys.generator()), (2, 3), bit_depth=16)
     signals = [toys.signal(0), deep, toys.signal(1, (2, 3, 4), 2)]
-    save_signals(tmp_path / "a", signals)
+    save_signals(signals, tmp_path / "a")
     found = load_signals(tmp_path / "a")
     assert [(s.name, s.shape, s.bit_depth, s.digest) for s in found] == [
         (s.name, s.shape, s.bit_depth, s.digest) for s in signals

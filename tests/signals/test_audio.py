@@ -54,15 +54,38 @@ def test_eight_bits_are_told(tmp_path: Path) -> None:
 def test_written_and_read_again_a_file_keeps_every_bit(tmp_path: Path) -> None:
     whole = np.random.default_rng(0).integers(-32768, 32768, (500, 2), dtype=np.int16)
     sound = il.load_audio(_write(tmp_path / "a.wav", whole, rate=44100), mono=False)
-    il.save_audio(tmp_path / "b.wav", sound.values, sound.rate)
+    il.save_audio(sound.values, tmp_path / "b.wav", sound.rate)
     again, rate = soundfile.read(tmp_path / "b.wav", dtype="int16")
     assert rate == 44100
     assert np.array_equal(again, whole)
 
 
 def test_an_output_beyond_its_range_is_clamped(tmp_path: Path) -> None:
-    il.save_audio(tmp_path / "a.wav", torch.tensor([[-0.5], [0.5], [1.5]]), RATE)
+    il.save_audio(torch.tensor([[-0.5], [0.5], [1.5]]), tmp_path / "a.wav", RATE)
     assert soundfile.read(tmp_path / "a.wav", dtype="int16")[0].tolist() == [-32768, 0, 32767]
+
+
+@pytest.mark.parametrize("peak", [1.0 + 2.0**-23, 1.3, 40.0])
+def test_loud_sound_is_clipped_with_a_warning_or_made_quieter(tmp_path: Path, peak: float) -> None:
+    samples = np.array([0.0, 0.5, -peak, 0.9 * peak, 0.25])
+    path = _write(tmp_path / "loud.wav", samples, "FLOAT")
+    with pytest.warns(UserWarning, match=r"loud\.wav: its loudest sample is .* were clipped; .*scale=True"):
+        clipped = il.load_audio(path)
+    np.testing.assert_allclose(clipped.values[:, 0], (samples.clip(-1.0, 1.0) + 1.0) / 2.0, rtol=0, atol=1e-7)
+    quieter = il.load_audio(path, scale=True)
+    np.testing.assert_allclose(quieter.values[:, 0], (samples / peak + 1.0) / 2.0, rtol=0, atol=1e-6)
+
+
+def test_sixty_four_bits_keep_every_value(tmp_path: Path) -> None:
+    values = torch.rand(1000, 2, generator=torch.Generator().manual_seed(0)) ** 4
+    il.save_audio(values, tmp_path / "a.wav", RATE, bit_depth=64)
+    found = il.load_audio(tmp_path / "a.wav", mono=False).values
+    assert torch.equal(found[values >= 2.0**-28], values[values >= 2.0**-28])
+    torch.testing.assert_close(found, values, rtol=0, atol=1e-16)
+    with pytest.raises(il.InputError, match="a sound is written with 16 or 64 bits a sample, not 24"):
+        il.save_audio(values, tmp_path / "b.wav", RATE, bit_depth=24)
+    with pytest.raises(il.InputError, match=r"two axes \(n, c\), not \(1000,\)"):
+        il.save_audio(values[:, 0], tmp_path / "b.wav", RATE)
 
 
 def test_the_first_seconds_alone_are_read(tmp_path: Path) -> None:
@@ -86,7 +109,6 @@ def test_a_file_that_is_no_sound(tmp_path: Path) -> None:
     (tmp_path / "text.wav").write_text("no sound")
     flac = _write(tmp_path / "a.flac", _tone(16000)).read_bytes()
     (tmp_path / "cut.flac").write_bytes(flac[: len(flac) // 2])
-    _write(tmp_path / "loud.wav", np.array([0.0, 1.5]), "FLOAT")
     _write(tmp_path / "nan.wav", np.array([0.0, math.nan]), "FLOAT")
     _write(tmp_path / "empty.wav", np.zeros(0))
     for name, words in {
@@ -94,8 +116,7 @@ def test_a_file_that_is_no_sound(tmp_path: Path) -> None:
         ".": "is a folder: give a sound file",
         "text.wav": "text.wav could not be read as sound",
         "cut.flac": "cut.flac (ends after .* cut short or damaged|could not be read as sound)",
-        "loud.wav": r"loud.wav holds samples from 0 to 1.5: scale them to \[-1, 1\]",
-        "nan.wav": "nan.wav holds 1 NaN or infinite samples: replace them first",
+        "nan.wav": "nan.wav holds NaN or infinite samples, 1 of the 2 after the first 0: replace them first",
         "empty.wav": "empty.wav holds no samples",
     }.items():
         with pytest.raises(il.InputError, match=words):
@@ -138,7 +159,7 @@ def test_more_than_the_memory_holds_is_refused_before_it_is_read(
 
 def test_without_soundfile_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "soundfile", None)
-    for work in (il.load_audio, lambda path: il.save_audio(path, torch.zeros(2, 1), RATE)):
+    for work in (il.load_audio, lambda path: il.save_audio(torch.zeros(2, 1), path, RATE)):
         with pytest.raises(il.InputError, match=r'a.wav is a sound file, .* pip install "inrlens\[audio\]"'):
             work(tmp_path / "a.wav")
 
@@ -149,9 +170,9 @@ def test_what_is_no_recording(tmp_path: Path) -> None:
     with pytest.raises(il.InputError, match="rate must be at least 1 sample a second, not 0"):
         il.Recording("a", torch.zeros(6, 1), (6,), rate=0)
     with pytest.raises(il.InputError, match=r"sound is written as WAV, so its name must end in \.wav"):
-        il.save_audio(tmp_path / "a.mp3", torch.zeros(2, 1), RATE)
+        il.save_audio(torch.zeros(2, 1), tmp_path / "a.mp3", RATE)
     with pytest.raises(il.InputError, match="rate must be at least 1"):
-        il.save_audio(tmp_path / "a.wav", torch.zeros(2, 1), 0)
+        il.save_audio(torch.zeros(2, 1), tmp_path / "a.wav", 0)
 
 
 # Fitted

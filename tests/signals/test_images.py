@@ -166,18 +166,18 @@ def test_a_grey_file_of_some_other_depth_is_scaled_to_sixteen_bits(tmp_path: Pat
 def test_saving_and_loading_keeps_the_values(tmp_path: Path) -> None:
     for name, channels, depth, top in (("rgb", 3, 8, 255), ("grey", 1, 8, 255), ("deep", 1, 16, 65535)):
         image = torch.randint(0, top + 1, (4, 6, channels), generator=toys.generator()) / top
-        il.save_image(tmp_path / f"{name}.png", image, bit_depth=depth)
+        il.save_image(image, tmp_path / f"{name}.png", bit_depth=depth)
         loaded = il.load_image(tmp_path / f"{name}.png")
         assert loaded.bit_depth == depth
         torch.testing.assert_close(loaded.image(), image, rtol=0, atol=1e-7)
-    il.save_image(tmp_path / "beyond.png", torch.tensor([[[-1.0], [2.0]]]))
+    il.save_image(torch.tensor([[[-1.0], [2.0]]]), tmp_path / "beyond.png")
     assert il.load_image(tmp_path / "beyond.png").values[:, 0].tolist() == [0.0, 1.0]
 
 
 @pytest.mark.parametrize(("channels", "depth"), [(2, 8), (3, 16), (1, 12)])
 def test_an_image_that_cannot_be_saved(tmp_path: Path, channels: int, depth: int) -> None:
     with pytest.raises(il.InputError, match=f"an image of {channels} channels and {depth} bits cannot be saved"):
-        il.save_image(tmp_path / "a.png", torch.zeros(2, 2, channels), bit_depth=depth)
+        il.save_image(torch.zeros(2, 2, channels), tmp_path / "a.png", bit_depth=depth)
     assert not list(tmp_path.iterdir())
 
 

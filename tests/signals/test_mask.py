@@ -260,7 +260,7 @@ def test_a_dictionary_is_measured_on_the_samples_used() -> None:
 
 
 def test_masks_are_kept_in_archives_and_atlases(tmp_path: Path) -> None:
-    save_signals(tmp_path / "signals.safetensors", [masked(), toys.signal(1)])
+    save_signals([masked(), toys.signal(1)], tmp_path / "signals.safetensors")
     first, second = load_signals(tmp_path / "signals.safetensors")
     assert first.digest == masked().digest
     assert second.mask is None

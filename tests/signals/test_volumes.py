@@ -202,7 +202,7 @@ def test_frames_that_make_no_video_are_refused(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "a1.png").write_bytes(b"damaged")
     with pytest.raises(il.InputError, match=r"a1\.png is not an image that Pillow can read"):
         load_frames(tmp_path)
-    monkeypatch.setattr("inrlens.signals.memory.physical_memory", lambda: 1000)
+    monkeypatch.setattr("inrlens.signals.memory.physical_memory", lambda: 2000)
     with pytest.raises(il.InputError, match="holds 2x5x7 samples of 3 channels, for which a fit needs"):
         load_frames(tmp_path)
 

@@ -102,4 +102,4 @@ def _draw(path: Path, one: "Ablation") -> None:
         Tile(picture(one.after, "", cut, None), (after,)),
         Tile(signed_picture(one.delta, "", cut, None), ("effect (grey: none)" if sound is None else "effect",)),
     ]
-    save_png(path, sheet(tiles, per_row=len(tiles)))
+    save_png(sheet(tiles, per_row=len(tiles)), path)

@@ -116,4 +116,4 @@ def _draw(path: Path, codes: "Codes", atoms: list[int], field: "Field") -> None:
         Tile(heat_map(one, "", cut=cut, sound=sound, longest=None), (name, *slice_lines(cut)))
         for name, one, cut in ((name, one, peak(one)) for name, one in named)
     ]
-    save_png(path, sheet(tiles, per_row=min(6, len(tiles))))
+    save_png(sheet(tiles, per_row=min(6, len(tiles))), path)

@@ -45,14 +45,14 @@ def write_values(path: Path, values: "Tensor", signal: "Signal | None") -> None:
     check_writable(path, tuple(values.shape[:-1]), signal)
     name = path.name.lower()
     if name.endswith((".nii", ".nii.gz")):
-        save_volume(path, values, None if signal is None else signal.affine)
+        save_volume(values, path, None if signal is None else signal.affine)
     elif name.endswith(".wav"):
         assert isinstance(signal, Recording)
-        save_audio(path, values, signal.rate)
+        save_audio(values, path, signal.rate)
     elif values.ndim == 3 and values.shape[-1] in (1, 3):
-        save_image(path, values)
+        save_image(values, path)
     else:
-        save_png(path, pixels(picture(values, "", longest=None)))
+        save_png(pixels(picture(values, "", longest=None)), path)
 
 
 def _axes(count: int) -> str:

@@ -5,15 +5,19 @@ import math
 from jaxtyping import Float
 from torch import Tensor
 
+from inrlens.arrays import ArrayLike, values_of
 from inrlens.metrics.shapes import check_same_shape
 
 
-def psnr(output: Float[Tensor, "*any"], target: Float[Tensor, "*any"]) -> float:
+def psnr(output: ArrayLike, target: ArrayLike) -> float:
     """Peak signal-to-noise ratio in dB, ``-10 log10(mean((clamp(output, 0, 1) - target)^2))``; infinite for equality.
+
+    Both ``(*any)``, tensors or what NumPy reads, as ``il.signal_from_array`` scales them.
 
     Raises:
         InputError: where the shapes differ (broadcasting would hide a mistake).
     """
+    output, target = values_of("the output", output), values_of("the target", target)
     check_same_shape(output, target)
     error = output.double().clamp(0.0, 1.0) - target.double()
     return psnr_from_mse(float(error.square().mean()))

@@ -2,9 +2,9 @@
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
 from torch import Tensor
 
+from inrlens.arrays import ArrayLike, values_of
 from inrlens.errors import InputError
 from inrlens.metrics.shapes import check_same_shape
 
@@ -12,8 +12,10 @@ _SSIM_TAPS = 11
 _SSIM_SIGMA = 1.5
 
 
-def ssim(output: Float[Tensor, "h w c"], target: Float[Tensor, "h w c"]) -> float:
+def ssim(output: ArrayLike, target: ArrayLike) -> float:
     """Structural similarity after Wang et al. 2004, mean over windows and channels, output clamped to [0, 1].
+
+    Both ``(h, w, c)``, tensors or what NumPy reads, as ``il.signal_from_array`` scales them.
 
     Gaussian window of 11 taps and standard deviation 1.5, population variances, data range 1, and only windows that
     lie wholly inside the image: scikit-image with ``gaussian_weights=True, use_sample_covariance=False``.
@@ -21,6 +23,7 @@ def ssim(output: Float[Tensor, "h w c"], target: Float[Tensor, "h w c"]) -> floa
     Raises:
         InputError: where the shapes differ or a side is shorter than 11 pixels.
     """
+    output, target = values_of("the output", output), values_of("the target", target)
     check_same_shape(output, target)
     if min(output.shape[:2]) < _SSIM_TAPS:
         raise InputError(f"SSIM needs sides of at least {_SSIM_TAPS} pixels, not {tuple(output.shape[:2])}.")

@@ -16,7 +16,7 @@ from inrlens.signals.signal import Signal
 KIND = "signals"
 
 
-def save_signals(path: str | Path, signals: Sequence[Signal]) -> None:
+def save_signals(signals: Sequence[Signal], path: str | Path) -> None:
     """Writes signals to one ``.safetensors`` file, whole or not at all."""
     about = [describe(signal) for signal in signals]
     tensors = {f"values.{index}": signal.values for index, signal in enumerate(signals)}

@@ -2,15 +2,17 @@
 
 import importlib
 import math
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
+from inrlens.arrays import ArrayLike, values_of
 from inrlens.errors import InputError
 from inrlens.files import whole_file
 from inrlens.signals.memory import check_memory
@@ -19,6 +21,9 @@ from inrlens.signals.sound_chunks import check_whole
 
 AUDIO_SUFFIXES = (".aif", ".aiff", ".flac", ".mp3", ".ogg", ".wav")
 _SIXTEEN_BITS = 32768.0
+_SUBTYPES = {16: "PCM_16", 64: "DOUBLE"}
+_BLOCK = 1 << 20
+"""Samples that are read at a time, in float64, in which what ``save_audio`` writes is exact."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,20 +57,22 @@ class Recording(Signal):
         return self.shape[0] / self.rate
 
 
-def load_audio(path: str | Path, seconds: float | None = None, mono: bool = True) -> Recording:
+def load_audio(path: str | Path, seconds: float | None = None, mono: bool = True, scale: bool = False) -> Recording:
     """Reads a sound file (WAV, FLAC, Ogg, MP3: what libsndfile reads) as a signal of one axis, time.
 
-    Samples in [-1, 1] become ``(sample + 1) / 2``: silence is 0.5. The rate stays as it is.
+    Samples in [-1, 1] become ``(sample + 1) / 2``: silence is 0.5. Samples beyond, which a lossy format makes of loud
+    sound, are clipped, with a warning. The rate stays as it is.
 
     Args:
         path: the file.
         seconds: take the first so many; None takes all.
         mono: the file must have one channel; False keeps all of a file's channels as the signal's.
+        scale: make a sound that leaves [-1, 1] quieter as a whole, until its loudest sample is -1 or 1, instead.
 
     Raises:
         InputError: where soundfile (the extra ``audio``) is not installed, the file is missing, damaged or shorter than
-            ``seconds``, has several channels where one is needed, or samples beyond [-1, 1] or NaN; where no memory
-            holds it.
+            ``seconds``, has several channels where one is needed, or NaN or infinite samples; where no memory holds
+            it.
     """
     path = Path(path)
     soundfile = _soundfile(path)
@@ -82,39 +89,73 @@ def load_audio(path: str | Path, seconds: float | None = None, mono: bool = True
                 )
             count = _count(path, int(file.frames), rate, seconds)
             check_memory(str(path), (count,), channels)
-            samples = file.read(count, dtype="float32", always_2d=True)
+            values, peak = _read(path, file, count, channels)
     except soundfile.LibsndfileError as error:
         raise InputError(f"{path} could not be read as sound ({error.error_string.rstrip('.')}).") from error
-    if len(samples) != count:
-        raise InputError(f"{path} ends after {len(samples)} of its {count} samples: it is cut short or damaged.")
-    if not np.isfinite(samples).all():
-        raise InputError(
-            f"{path} holds {int((~np.isfinite(samples)).sum())} NaN or infinite samples: replace them first, as "
-            "numpy.nan_to_num does."
+    if peak > 1.0 and scale:
+        values.sub_(0.5).div_(peak).add_(0.5).clamp_(0.0, 1.0)
+    elif peak > 1.0:
+        over = int(((values < 0.0) | (values > 1.0)).sum())
+        values.clamp_(0.0, 1.0)
+        warnings.warn(
+            f"{path.name}: its loudest sample is {peak:.7g}, and {over:,} of {values.numel():,} samples beyond [-1, 1] "
+            "were clipped; il.load_audio with scale=True makes all of it quieter instead.",
+            UserWarning,
+            stacklevel=2,
         )
-    low, high = float(samples.min()), float(samples.max())
-    if low < -1.0 or high > 1.0:
-        raise InputError(f"{path} holds samples from {low:g} to {high:g}: scale them to [-1, 1] first.")
-    values = torch.from_numpy((samples + np.float32(1.0)) / np.float32(2.0))
     return Recording(path.name, values, (count,), 8 if subtype in ("PCM_U8", "PCM_S8") else 16, rate=rate)
 
 
-def save_audio(path: str | Path, values: Float[Tensor, "n c"], rate: int) -> None:
-    """Writes values in [0, 1] (clamped), 0.5 being silence, as a WAV file of 16 bits at ``rate`` samples a second.
+def save_audio(values: ArrayLike, path: str | Path, rate: int, bit_depth: int = 16) -> None:
+    """Writes values ``(n, c)`` in [0, 1] (clamped), 0.5 being silence, as a WAV file at ``rate`` samples a second.
+
+    It has 16 bits a sample, or 64-bit floats, which keep every value from 2^-28 up, and smaller values to 1e-16.
+    ``values`` may be whatever ``il.signal_from_array`` takes.
 
     Raises:
-        InputError: where soundfile (the extra ``audio``) is not installed, or the file cannot be written.
+        InputError: where soundfile (the extra ``audio``) is not installed, for another number of axes or bits, or where
+            the file cannot be written.
     """
     path = Path(path)
+    values = values_of(f"{path}: the sound", values)
+    if values.ndim != 2:
+        raise InputError(
+            f"{path}: a sound is written from values of two axes (n, c), not {tuple(values.shape)}: add the channels' "
+            "axis as values[..., None] does where only that is missing."
+        )
+    if bit_depth not in (16, 64):
+        raise InputError(f"{path}: a sound is written with 16 or 64 bits a sample, not {bit_depth}.")
     soundfile = _soundfile(path)
     if path.suffix.lower() != ".wav":
         raise InputError(f"{path}: sound is written as WAV, so its name must end in .wav.")
     if rate < 1:
         raise InputError(f"{path}: the rate must be at least 1 sample a second, not {rate}.")
-    samples = values.detach().cpu().double().clamp(0.0, 1.0) * 2.0 - 1.0
-    whole = (samples * _SIXTEEN_BITS).round().clamp(-_SIXTEEN_BITS, _SIXTEEN_BITS - 1.0).to(torch.int16)
+    samples = values.cpu().double().clamp(0.0, 1.0) * 2.0 - 1.0
+    if bit_depth == 16:
+        samples = (samples * _SIXTEEN_BITS).round().clamp(-_SIXTEEN_BITS, _SIXTEEN_BITS - 1.0).to(torch.int16)
     with whole_file(path) as temporary:
-        soundfile.write(temporary, whole.numpy(), rate, subtype="PCM_16", format="WAV")
+        soundfile.write(temporary, samples.numpy(), rate, subtype=_SUBTYPES[bit_depth], format="WAV")
+
+
+def _read(path: Path, file: Any, count: int, channels: int) -> tuple[Tensor, float]:
+    """The first samples as values, unclipped, ``(count, channels)``, and the size of the loudest."""
+    values = torch.empty(count, channels)
+    peak = 0.0
+    for start in range(0, count, _BLOCK):
+        wanted = min(_BLOCK, count - start)
+        block = file.read(wanted, dtype="float64", always_2d=True)
+        if len(block) != wanted:
+            ends = start + len(block)
+            raise InputError(f"{path} ends after {ends} of its {count} samples: it is cut short or damaged.")
+        if not np.isfinite(block).all():
+            bad = int((~np.isfinite(block)).sum())
+            raise InputError(
+                f"{path} holds NaN or infinite samples, {bad} of the {len(block)} after the first {start}: replace "
+                "them first, as numpy.nan_to_num does."
+            )
+        peak = max(peak, float(abs(block).max()))
+        values[start : start + wanted] = torch.from_numpy((block + 1.0) / 2.0)
+    return values, peak
 
 
 def _count(path: Path, frames: int, rate: int, seconds: float | None) -> int:

@@ -6,10 +6,9 @@ from typing import get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from PIL import Image, ImageOps
-from torch import Tensor
 
+from inrlens.arrays import ArrayLike, values_of
 from inrlens.errors import InputError
 from inrlens.files import whole_file
 from inrlens.signals.pixels import plain, read_picture
@@ -56,12 +55,19 @@ def load_image(
     return signal_from_array(path.name, values.clamp_(0.0, 1.0).reshape(*values.shape[:2], -1), 16 if deep else 8)
 
 
-def save_image(path: str | Path, image: Float[Tensor, "h w c"], bit_depth: int = 8) -> None:
-    """Writes values in [0, 1] (clamped) as a PNG: one or three channels of 8 bits, or one channel of 16.
+def save_image(image: ArrayLike, path: str | Path, bit_depth: int = 8) -> None:
+    """Writes values ``(h, w, c)`` in [0, 1] (clamped) as a PNG: one or three channels of 8 bits, or one channel of 16.
+    ``image`` may be whatever ``il.signal_from_array`` takes.
 
     Raises:
-        InputError: for another number of channels or bits, or where the file cannot be written.
+        InputError: for another number of axes, channels or bits, or where the file cannot be written.
     """
+    image = values_of(f"{path}: the image", image)
+    if image.ndim != 3:
+        raise InputError(
+            f"{path}: an image is written from values of three axes (h, w, c), not {tuple(image.shape)}: add the "
+            "channels' axis as values[..., None] does where only that is missing."
+        )
     channels = image.shape[-1]
     if channels not in (1, 3) or (bit_depth, channels) not in ((8, 1), (8, 3), (16, 1)):
         raise InputError(
@@ -69,12 +75,12 @@ def save_image(path: str | Path, image: Float[Tensor, "h w c"], bit_depth: int =
             "allowed are 1 or 3 channels of 8 bits and 1 channel of 16."
         )
     top = 255.0 if bit_depth == 8 else 65535.0
-    array = (image.detach().cpu().clamp(0.0, 1.0) * top).round().numpy()
+    array = (image.cpu().clamp(0.0, 1.0) * top).round().numpy()
     array = array.astype(np.uint8 if bit_depth == 8 else np.uint16)
-    save_png(path, Image.fromarray(array[:, :, 0] if channels == 1 else array))
+    save_png(Image.fromarray(array[:, :, 0] if channels == 1 else array), path)
 
 
-def save_png(path: str | Path, image: Image.Image) -> None:
+def save_png(image: Image.Image, path: str | Path) -> None:
     """Writes an image of Pillow's as a PNG, whole or not at all.
 
     Raises:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
 
+from inrlens.arrays import ArrayLike, values_of
 from inrlens.errors import InputError
 from inrlens.files import whole_file
 from inrlens.signals.affine import Affine, affine_of, check_affine
@@ -22,7 +22,7 @@ from inrlens.signals.nifti_files import (
     check_one_volume,
     nibabel_for,
     opened,
-    values_of,
+    stored_values,
     without_last_ones,
 )
 from inrlens.signals.signal import Signal, signal_from_array
@@ -58,7 +58,7 @@ def load_nifti_slice(path: str | Path, window: tuple[float, float] | None = None
     shape = _two_axes(image.shape)
     if len(shape) != 2:
         raise InputError(f"{path} holds {sides(image.shape)} values: give a file of one slice, height by width.")
-    return _signal(path, values_of(path, image).reshape(*shape, 1), window)
+    return _signal(path, stored_values(path, image).reshape(*shape, 1), window)
 
 
 def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = None) -> Signal:
@@ -85,7 +85,7 @@ def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = Non
     check_one_volume(path, shape)
     grid, channels = shape[:3], math.prod(shape[3:])
     check_memory(str(path), grid, channels)
-    signal = _signal(path, values_of(path, image).reshape(*grid, channels), window)
+    signal = _signal(path, stored_values(path, image).reshape(*grid, channels), window)
     return replace(signal, affine=_place(path, image, grid))
 
 
@@ -108,14 +108,13 @@ def read_stored(path: str | Path) -> Stored:
     image = opened(path)
     shape = without_last_ones(image.shape)
     check_memory(str(path), shape)
-    return Stored(values_of(path, image).reshape(shape), _place(path, image, shape))
+    return Stored(stored_values(path, image).reshape(shape), _place(path, image, shape))
 
 
-def save_volume(
-    path: str | Path, values: Float[Tensor, "..."], affine: Sequence[Any] | np.ndarray | None = None
-) -> None:
+def save_volume(values: ArrayLike, path: str | Path, affine: Sequence[Any] | np.ndarray | None = None) -> None:
     """Writes a volume ``(i, j, k, c)`` as a NIfTI file of float32, which ``load_volume`` reads back; ``affine`` leads
-    from its axes to millimetres, as ``Signal.placed`` takes it. Several channels are the components of a vector.
+    from its axes to millimetres, as ``Signal.placed`` takes it. ``values`` may be whatever ``il.signal_from_array``
+    takes; floats may leave [0, 1]. Several channels are the components of a vector.
 
     Without an affine the file says that voxels are 1 mm wide and start at 0.
 
@@ -124,6 +123,7 @@ def save_volume(
             axes, the affine does not suit three, or the file cannot be written.
     """
     path = Path(path)
+    values = values_of(f"{path}: the volume", values)
     nibabel = nibabel_for(path)
     suffix = next((suffix for suffix in reversed(NIFTI_SUFFIXES) if path.name.lower().endswith(suffix)), None)
     if suffix is None:
@@ -138,7 +138,7 @@ def save_volume(
         rows = affine_of(affine)
         check_affine(str(path), rows, 3)
         matrix[:3] = rows
-    array = values.detach().cpu().numpy().astype(np.float32)
+    array = values.cpu().numpy().astype(np.float32)
     # Several values a voxel lie along NIfTI's fifth axis; the fourth is time.
     several = array.shape[3] > 1
     image = nibabel.Nifti1Image(array[:, :, :, None, :] if several else array[..., 0], matrix)

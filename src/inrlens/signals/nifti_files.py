@@ -59,7 +59,7 @@ def opened(path: Path) -> Any:
     return image
 
 
-def values_of(path: Path, image: Any) -> np.ndarray:
+def stored_values(path: Path, image: Any) -> np.ndarray:
     """The values of an opened file as float32, scaling applied.
 
     Raises:

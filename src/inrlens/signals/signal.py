@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
+from PIL import Image
 from torch import Tensor
 
+from inrlens.arrays import ArrayLike, tensor_of, values_of
 from inrlens.errors import InputError
 from inrlens.signals.affine import Affine, affine_of, check_affine
 
@@ -20,9 +22,10 @@ class Signal:
     """Values sampled on a regular grid.
 
     ``name`` is what tables and errors call it. ``values`` ``(N, c)`` float32 in [0, 1], row-major over ``shape`` (an
-    image's shape is ``(height, width)``, a volume's ``(depth, height, width)``); ``bit_depth`` is that of the file it
-    came from (8 or 16). ``mask`` ``(N,)`` is True where a sample is used: fits and errors leave the others out; whole
-    numbers 0 and 1, and NumPy's, become bools. None uses all, and a mask that is True everywhere becomes None.
+    image's shape is ``(height, width)``, a volume's ``(depth, height, width)``), may be given as whatever NumPy reads,
+    as ``signal_from_array`` says; ``bit_depth`` is that of the file it came from (8 or 16). ``mask`` ``(N,)`` is True
+    where a sample is used: fits and errors leave the others out; whole numbers 0 and 1, and NumPy's, become bools. None
+    uses all, and a mask that is True everywhere becomes None.
     ``affine`` leads from the grid to physical points, ``signals.affine`` says how; None where a grid is no more than a
     grid.
 
@@ -39,10 +42,18 @@ class Signal:
     affine: Affine | None = None
 
     def __post_init__(self) -> None:
-        if self.values.shape[0] != math.prod(self.shape) or not self.shape or min(self.shape) < 1:
+        if not isinstance(self.values, Tensor) or not self.values.is_floating_point() or self.values.requires_grad:
+            values = values_of(f"signal {self.name!r}", self.values)
+            object.__setattr__(self, "values", values.float() if values.dtype is torch.float64 else values)
+        if (
+            self.values.ndim != 2
+            or self.values.shape[0] != math.prod(self.shape)
+            or not self.shape
+            or min(self.shape) < 1
+        ):
             raise InputError(
                 f"signal {self.name!r}: values of shape {tuple(self.values.shape)} do not fill the grid {self.shape}; "
-                "the first axis must be the product of the grid's sides."
+                "of their two axes the first must be the product of the grid's sides, and the second the channels."
             )
         if not bool(torch.isfinite(self.values).all()):
             raise InputError(f"signal {self.name!r} holds NaN or infinite values; every value must be within [0, 1].")
@@ -128,10 +139,66 @@ class Signal:
         return self.values.reshape(*self.shape, self.channels)
 
 
-def signal_from_array(name: str, image: Float[Tensor, "*grid c"], bit_depth: int = 8) -> Signal:
-    """A signal from values on a grid, channels last, within [0, 1]."""
-    grid = tuple(int(side) for side in image.shape[:-1])
-    return Signal(name, image.reshape(-1, image.shape[-1]).to(torch.float32), grid, bit_depth)
+def signal_from_array(name: str, image: ArrayLike, bit_depth: int | None = None) -> Signal:
+    """A signal from values on a grid, ``(*grid, c)``, channels last: a tensor, an array of NumPy's, a picture of
+    Pillow's, lists, or what says ``__array__``.
+
+    Floats must lie within [0, 1]; uint8 is divided by 255, uint16 by 65535, bools are 0 and 1. A picture of Pillow's is
+    taken as its mode has it, grey, RGB, or 16 bits; palettes become RGB. ``bit_depth`` is 8, and 16 for uint16, where
+    none is given.
+
+    Raises:
+        InputError: for other whole numbers, complex, ragged or no numbers, values that leave [0, 1]; for a picture that
+            has another mode; where the axes look as if the channels came first, or were forgotten: up to 4 along the
+            first axis, and more along the last.
+    """
+    if isinstance(image, Image.Image):
+        image = _pixels(name, image)
+    found = tensor_of(f"signal {name!r}", image)
+    if bit_depth is None:
+        bit_depth = 16 if found.dtype is torch.uint16 else 8
+    values = values_of(f"signal {name!r}", found)
+    _check_channels_last(name, tuple(values.shape))
+    grid = tuple(int(side) for side in values.shape[:-1])
+    return Signal(name, values.reshape(-1, values.shape[-1]).to(torch.float32), grid, bit_depth)
+
+
+_MOST_CHANNELS = 4
+
+
+def _check_channels_last(name: str, shape: tuple[int, ...]) -> None:
+    if len(shape) < 2:
+        raise InputError(
+            f"signal {name!r}: values of shape {shape} have no axis for channels: add it at the end, as values[..., "
+            "None] does."
+        )
+    if shape[-1] <= _MOST_CHANNELS:
+        return
+    meant = f"a grid of {shape[-1]} channels is il.Signal(name, values.reshape(-1, {shape[-1]}), {shape[:-1]})"
+    if len(shape) == 2:
+        raise InputError(
+            f"signal {name!r}: values of shape {shape} would be {shape[0]} samples of {shape[1]} channels: channels "
+            f"come last, so add their axis to a grey picture, as values[..., None] does ({meant})."
+        )
+    if shape[0] <= _MOST_CHANNELS:
+        raise InputError(
+            f"signal {name!r}: values of shape {shape} seem to have their channels first, where they come last: turn "
+            f"them with torch.movedim(values, 0, -1) or numpy.moveaxis(values, 0, -1) ({meant})."
+        )
+
+
+def _pixels(name: str, image: Image.Image) -> np.ndarray:
+    """A picture's samples ``(h, w, c)`` as its mode has them."""
+    if image.mode in ("1", "P"):
+        transparent = "transparency" in image.info
+        image = image.convert("L" if image.mode == "1" else "RGBA" if transparent else "RGB")
+    if image.mode not in ("L", "RGB", "I;16", "F"):
+        raise InputError(
+            f"signal {name!r}: a picture of mode {image.mode!r} has no values that are meant without doubt: convert it "
+            "first, as image.convert('RGB') does, or read its file with il.load_image, which flattens transparency."
+        )
+    found = np.asarray(image)
+    return found if found.ndim == 3 else found[..., None]
 
 
 def coordinates(shape: tuple[int, ...], dtype: torch.dtype = torch.float32) -> Float[Tensor, "n m"]:

@@ -19,12 +19,12 @@ from inrlens.studies.record import SIGNALS_FILE, RunRecord, this_machine, versio
 def write_fit_run(folder: Path, fitted: Fit, signals: Sequence[Signal]) -> RunRecord:
     """Writes a fit into ``folder`` (which must exist): field, history, signals, reconstructions and ``run.json``."""
     field, origin = fitted.field, fitted.field.origin
-    save_signals(folder / SIGNALS_FILE, signals)
+    save_signals(signals, folder / SIGNALS_FILE)
     save(field, folder / "field.safetensors")
     write_history(folder / "history.csv", fitted.history)
     if signals[0].is_picture:
         for head, image in enumerate(field.render_all()):
-            save_image(folder / "reconstructions" / f"{head:02d}.png", image.cpu())
+            save_image(image.cpu(), folder / "reconstructions" / f"{head:02d}.png")
     name = f"{origin.kind}_{field.backbone.name}"
     positions = tuple(range(len(signals)))
     condition = condition_record(name, fitted, signals, positions, "field.safetensors", "history.csv")

@@ -126,7 +126,7 @@ class _Run:
             keep = position == self.heldout[0] and seed == 0 and self.signals[position].is_picture
             picture = f"transfers/{part.name}_{freeze_label(freeze, rest).replace(' ', '_')}.png" if keep else None
             if picture is not None:
-                save_image(self.folder / picture, fitted.field.render().cpu())
+                save_image(fitted.field.render().cpu(), self.folder / picture)
             self.transfers.append(self._transfer_record(part, position, seed, freeze, rest, fitted, picture))
         for fitted in fits:
             self.stop_if_asked(fitted.outcome)
@@ -237,7 +237,7 @@ def run_walkthrough(
         )
     one_grid(signals)
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
-    save_signals(folder / SIGNALS_FILE, signals)
+    save_signals(signals, folder / SIGNALS_FILE)
     run = _Run(plan, folder, signals, len(cohort), listener)
     outcome: Literal["finished", "interrupted"] = "finished"
     try:

@@ -165,7 +165,8 @@ def test_orders_and_jumps(page: Page, url: str, layer: Layer) -> None:
     rising = ranked(magnitude, lambda atom: not dead[atom], descending=False)
     assert first_maps(page, 8) == rising[:8]
     pick(page, rising[1])
-    region(page, "The picked atom").get_by_text("2nd of").wait_for()
+    place = f"2nd of {layer.codes.n_atoms} by mean magnitude, smallest first"
+    region(page, "The picked atom").get_by_text(place, exact=True).wait_for()
     page.get_by_label("Go to atom number").fill("99")
     page.get_by_label("Go to atom number").press("Enter")
     panel.get_by_text("There is no atom 99: they are numbered 0 to 31.").wait_for()
