@@ -1,7 +1,7 @@
-"""How long the steps of ``make test`` take here, with everything installed.
+"""How long the commands that run tests take here, with everything installed.
 
-``python benchmarks/suite_times.py --csv benchmarks/results/suite_times.csv`` runs them one after the other, as ``make``
-does, with the caches of the linter and of the type checker empty, as in a fresh clone.
+``python benchmarks/suite_times.py --csv benchmarks/results/suite_times.csv`` runs ``make test`` with the caches of the
+linter and of the type checker empty, as in a fresh clone; ``--commands test,test-all`` runs others as well.
 """
 
 import argparse
@@ -15,38 +15,38 @@ from pathlib import Path
 from timing import about, write_csv
 
 ROOT = Path(__file__).parents[1]
-STEPS = ("lint", "types", "layers", "unit")
-CACHES = (".mypy_cache", ".ruff_cache", ".import_linter_cache")
-COLUMNS = ("step", "seconds", "passed", "skipped")
+CACHES = (".mypy_cache", ".ruff_cache", ".import_linter_cache", ".pytest_cache")
+COLUMNS = ("command", "seconds", "passed", "skipped")
 
 
-def timed(step: str) -> tuple[str, float, int, int]:
-    """A step's name, seconds, and the tests that passed and were skipped; the run ends where it fails."""
+def timed(command: str) -> tuple[str, float, int, int]:
+    """A command's name, seconds, and the tests that passed and were skipped; the run ends where it fails."""
+    for cache in CACHES:
+        shutil.rmtree(ROOT / cache, ignore_errors=True)
     began = time.monotonic()
-    done = subprocess.run(["make", step], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(["make", command], cwd=ROOT, capture_output=True, text=True, check=False)
     seconds = time.monotonic() - began
     if done.returncode:
-        sys.exit(f"make {step} failed:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
+        sys.exit(f"make {command} failed:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
     passed, skipped = (
-        int(found[1]) if (found := re.search(rf"(\d+) {word}", done.stdout)) else 0 for word in ("passed", "skipped")
+        sum(int(found) for found in re.findall(rf"(\d+) {word}", done.stdout)) for word in ("passed", "skipped")
     )
-    return step, round(seconds, 1), passed, skipped
+    return command, round(seconds, 1), passed, skipped
 
 
 def main() -> None:
-    """Times every step and prints a line for it."""
+    """Times every command and prints a line for it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--csv", type=Path)
+    parser.add_argument("--commands", type=lambda text: text.split(","), default=["test"])
     asked = parser.parse_args()
-    for cache in CACHES:
-        shutil.rmtree(ROOT / cache, ignore_errors=True)
     rows = []
-    for step in STEPS:
-        rows.append(timed(step))
-        print("{:8} {:6.1f} s, {} passed, {} skipped".format(*rows[-1]), flush=True)
-    print(f"{'all':8} {sum(row[1] for row in rows):6.1f} s on {about()}")
-    if asked.csv:
-        write_csv(asked.csv, COLUMNS, rows)
+    for command in asked.commands:
+        rows.append(timed(command))
+        print("make {:16} {:7.1f} s, {} passed, {} skipped".format(*rows[-1]), flush=True)
+        if asked.csv:
+            write_csv(asked.csv, COLUMNS, rows)
+    print(f"on {about()}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""Writes the pages that are made from the code: ``docs/cli/`` and ``docs/api/``.
+"""Writes the pages that are made from the code, ``docs/cli/`` and ``docs/api/``, and fills the places of all others
+that show numbers of record (``filled_pages.py``).
 
 ``python tools/reference_pages.py`` writes them, ``--check`` says which ones differ from what it would write.
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -13,6 +15,7 @@ sys.path.insert(0, str(ROOT / "src"))
 from api_pages import api_pages  # noqa: E402
 from backbone_page import backbone_page  # noqa: E402
 from cli_pages import cli_pages  # noqa: E402
+from filled_pages import filled, pages as pages_with_places  # noqa: E402
 
 DOCS = ROOT / "docs"
 COMMAND = "python tools/reference_pages.py"
@@ -43,6 +46,11 @@ def write(pages: dict[str, str], docs: Path) -> list[str]:
     return changed
 
 
+def unfilled(paths: Sequence[Path]) -> list[Path]:
+    """The pages whose places hold something else than their files say."""
+    return [path for path in paths if filled(_text(path)) != _text(path)]
+
+
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
@@ -52,11 +60,16 @@ def main(arguments: list[str]) -> int:
     pages = made_pages()
     if arguments == ["--check"]:
         changed = stale(pages, DOCS)
+        changed = [f"docs/{name}" for name in changed]
+        changed += [str(path.relative_to(ROOT)) for path in unfilled(pages_with_places())]
         for name in changed:
-            sys.stderr.write(f"docs/{name} is stale: run `{COMMAND}` and commit what it writes.\n")
+            sys.stderr.write(f"{name} is stale: run `{COMMAND}` and commit what it writes.\n")
         return 1 if changed else 0
     for name in write(pages, DOCS):
         sys.stdout.write(f"docs/{name}\n")
+    for path in unfilled(pages_with_places()):
+        path.write_text(filled(_text(path)), encoding="utf-8")
+        sys.stdout.write(f"{path.relative_to(ROOT)}\n")
     return 0
 
 

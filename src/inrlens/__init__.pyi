@@ -61,6 +61,7 @@ from .signals.bundled import bundled_photos as bundled_photos, photo_sources as 
 from .signals.folders import load_folder as load_folder
 from .signals.frames import load_frames as load_frames
 from .signals.images import load_image as load_image, save_image as save_image
+from .signals.load import load_signal as load_signal, save_signal as save_signal
 from .signals.mask import load_mask as load_mask
 from .signals.nifti import save_volume as save_volume
 from .signals.noise import noise_cohort as noise_cohort

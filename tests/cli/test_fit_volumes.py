@@ -93,7 +93,7 @@ def test_a_ct_is_fitted_through_its_window(tmp_path: Path) -> None:
     assert signals[0].image()[..., 0].numpy() == pytest.approx(expected, abs=1e-4)
     done("transfer", tmp_path / "run", folder / "ct0.nii.gz", *BRIEF, "--window", "-1000,400", "-o", tmp_path / "moved")
     flat = photo(tmp_path / "flat.png", mode="L")
-    assert "is no NIfTI file, whose values --window maps" in refused(
+    assert "is an image, for which window means nothing: leave it out" in refused(
         "fit", flat, "--window", "0,1", "-o", tmp_path / "flat"
     )
     assert "is no folder of NIfTI files" in refused("cohort", tmp_path, "--window", "0,1", "-o", tmp_path / "flat")

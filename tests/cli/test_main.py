@@ -130,6 +130,9 @@ def test_the_same_seed_twice_gives_the_same_file(tmp_path: Path) -> None:
 
 def test_a_transparent_picture_gives_one_warning_line(tmp_path: Path) -> None:
     picture = photo(tmp_path / "a.png", mode="RGBA")
+    with Image.open(picture) as opened:
+        opened.putalpha(128)
+        opened.save(picture)
     outcome = done("fit", picture, *BRIEF, "-o", tmp_path / "run")
     warned = [line for line in outcome.err.splitlines() if line.startswith("warning: ")]
     assert warned == ["warning: a.png: transparency was flattened on white."]

@@ -276,9 +276,11 @@ def test_many_transfers_take_the_head_that_one_takes(start: il.Field) -> None:
     cells = [il.Cell(toys.signal(9), None, head=head) for head in (None, "warm", "reinit")]
     many = [fitted.field.render() for fitted in il.transfer_many(start, cells, recipe=recipe)]
     alone = [il.transfer(start, c.signal, freeze=None, head=c.head, recipe=recipe).field.render() for c in cells]
-    assert all(torch.equal(one, other) for one, other in zip(many, alone, strict=True))
+    for one, other in zip(many, alone, strict=True):
+        # Each of many runs on one thread, one alone on all of them, whose sums round otherwise.
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-4)
     assert torch.equal(many[0], many[1])
-    assert not torch.equal(many[0], many[2])
+    assert float((many[0] - many[2]).abs().max()) > 1e-2
 
 
 def test_the_start_learns_a_new_signal_faster_than_from_scratch(start: il.Field) -> None:

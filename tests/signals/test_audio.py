@@ -214,4 +214,4 @@ def test_a_sound_is_fitted_from_the_command_line(tmp_path: Path) -> None:
     assert numbers["ssim"] is None
     assert il.load(tmp_path / "run" / "field.safetensors").grid == (400,)
     refusal = command.refused("fit", path, "--size", "6x8", "-o", tmp_path / "other")
-    assert refusal.endswith("a.wav is no image: leave --size and --grey out.")
+    assert refusal.endswith("a.wav is a sound, for which size means nothing: leave it out.")

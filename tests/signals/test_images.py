@@ -288,6 +288,8 @@ def test_an_ordinary_image_warns_of_nothing(tmp_path: Path) -> None:
 def test_of_several_frames_the_first_is_taken_with_a_warning(tmp_path: Path) -> None:
     frames = [Image.new("L", (4, 3), shade) for shade in (51, 204)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
-    with pytest.warns(UserWarning, match=r"a.gif: of several frames the first was taken"):
+    with pytest.warns(
+        UserWarning, match=r"a.gif: of 2 frames the first was taken; il.load_signal reads them as a volume"
+    ):
         signal = il.load_image(tmp_path / "a.gif", grey=True)
     assert signal.values.unique().tolist() == pytest.approx([0.2], abs=0.01)

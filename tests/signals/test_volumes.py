@@ -117,10 +117,18 @@ def test_a_damaged_header_is_said_in_one_sentence(tmp_path: Path, at: int, store
     assert [file.file for file in found.skipped] == ["bad.nii"]
 
 
-def test_colours_and_complex_numbers_are_no_volume(tmp_path: Path) -> None:
+def test_colours_are_three_channels(tmp_path: Path) -> None:
     colours = np.zeros((2, 3, 4), dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])
-    with pytest.raises(il.InputError, match=r"rgb\.nii holds colours, not numbers: save one channel, or their mean"):
-        il.load_volume(_nifti(tmp_path / "rgb.nii", colours))
+    colours["R"], colours["B"] = np.arange(24).reshape(2, 3, 4) * 10, 9
+    path = _nifti(tmp_path / "rgb.nii", colours)
+    found = il.load_volume(path)
+    assert (found.shape, found.channels) == ((2, 3, 4), 3)
+    wanted = np.stack([colours[name] / 255.0 for name in "RGB"], -1)
+    np.testing.assert_allclose(found.image(), wanted, rtol=1e-6)
+    assert il.load_mask(path, found).all()
+
+
+def test_complex_numbers_and_records_are_no_volume(tmp_path: Path) -> None:
     with pytest.raises(il.InputError, match=r"k\.nii holds complex numbers: save their magnitude, or one part"):
         il.load_volume(_nifti(tmp_path / "k.nii", _volume(2, 3, 4).astype(np.complex64)))
 
@@ -193,7 +201,7 @@ def test_frames_that_make_no_video_are_refused(tmp_path: Path, monkeypatch: pyte
         load_frames(tmp_path, limit=0)
     with pytest.raises(il.InputError, match=r"folder of frames, .* leave window out"):
         il.load_volume(tmp_path, window=(0.0, 1.0))
-    with pytest.raises(il.InputError, match="is not a folder"):
+    with pytest.raises(il.InputError, match="missing does not exist"):
         load_frames(tmp_path / "missing")
     _frame(tmp_path / "a1.png", 1, height=6)
     words = "a0.png is 5x7 pixels of 3 channels and a1.png 6x7 pixels of 3 channels, but the frames of a video share"

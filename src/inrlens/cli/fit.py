@@ -28,6 +28,7 @@ def fit(
     how: opt.How = "resize",
     grey: opt.Grey = False,
     window: opt.Window = None,
+    frames: opt.Frames = None,
     mask: opt.Mask = None,
     seed: opt.Seed = 0,
     device: opt.Device = "auto",
@@ -50,7 +51,7 @@ def fit(
 
     chosen = chosen_recipe(recipe, "single", backbone, steps, lr, batch)
     where = prepare(device, threads)
-    signal = masked([one_signal(image, wanted, grey, how, span)], mask)[0]
+    signal = masked([one_signal(image, wanted, grey, how, span, frames)], mask)[0]
     chosen = suited(chosen, signal)
     hint_at_size(chosen, signal.used_count)
     fit_into_folder(

@@ -70,6 +70,7 @@ def signal_like(
     how: "Fitting",
     grid: tuple[int, ...] | None = None,
     window: tuple[float, float] | None = None,
+    frames: str | None = None,
 ) -> "Signal":
     """A file's signal, on as many axes and of as many channels as ``field``.
 
@@ -80,17 +81,20 @@ def signal_like(
         how: how an image comes to them.
         grid: where given, the signal must lie on it.
         window: the values of a NIfTI file that become 0 and 1.
+        frames: of a file of several frames ``all``, or the number of one.
 
     Raises:
         InputError: where the file cannot be read, or does not fit.
     """
-    from inrlens.cli.sources import is_image, one_signal
+    from inrlens.cli.sources import one_signal
+    from inrlens.signals.formats import format_of
     from inrlens.signals.sizing import sides
 
     wanted, own = field.backbone.coordinates, grid or field.grid or ()
-    if size is None and is_image(path) and len(own) == 2:
+    picture = path.is_dir() or format_of(path).kind == "picture"
+    if size is None and picture and len(own) == 2:
         size = (own[0], own[1])
-    signal = one_signal(path, size, is_image(path) and field.channels == 1, how, window)
+    signal = one_signal(path, size, picture and field.channels == 1, how, window, frames)
     if len(signal.shape) != wanted:
         raise InputError(f"{path} lies on {_axes(len(signal.shape))}, the network's signals on {_axes(wanted)}.")
     if signal.channels != field.channels:

@@ -138,6 +138,16 @@ Window = Annotated[
     ),
 ]
 
+Frames = Annotated[
+    str | None,
+    typer.Option(
+        "--frames",
+        metavar="all|N",
+        help="Of several frames or pages: all, as a volume, or the number of one, from 0; default: the first.",
+        rich_help_panel=_PICTURES,
+    ),
+]
+
 Mask = Annotated[
     Path | None,
     typer.Option(

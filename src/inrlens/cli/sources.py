@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inrlens.errors import InputError
 
@@ -47,39 +47,23 @@ def cohort_signals(
     return SignalList(noise_cohort(name, limit or _COHORT, size, 1 if grey else 3, seed), ())
 
 
-def is_image(path: Path) -> bool:
-    """Whether a file is read as an image: all are but NIfTI files and sounds, by their endings."""
-    from inrlens.signals.audio import AUDIO_SUFFIXES
-    from inrlens.signals.nifti_files import NIFTI_SUFFIXES
-
-    return not path.name.lower().endswith((*NIFTI_SUFFIXES, *AUDIO_SUFFIXES))
-
-
 def one_signal(
     path: Path,
     size: tuple[int, int] | None,
     grey: bool,
     how: "Fitting",
     window: tuple[float, float] | None = None,
+    frames: str | None = None,
 ) -> "Signal":
-    """An image, a NIfTI slice or volume, or a sound with one channel, by the file's ending.
+    """What a file, or a folder of frames, holds, as ``il.load_signal`` reads it.
 
     Raises:
-        InputError: where it cannot be read, a size or grey is asked for of what is no image, or a window of what is no
-            NIfTI file.
+        InputError: where it cannot be read, or an option has no meaning for what it is.
     """
-    from inrlens.signals.audio import AUDIO_SUFFIXES, load_audio
-    from inrlens.signals.images import load_image
-    from inrlens.signals.nifti import load_nifti
-    from inrlens.signals.nifti_files import NIFTI_SUFFIXES
+    from inrlens.signals.load import load_signal
 
-    if window is not None and not path.name.lower().endswith(NIFTI_SUFFIXES):
-        raise InputError(f"{path} is no NIfTI file, whose values --window maps: leave it out.")
-    if is_image(path):
-        return load_image(path, size, grey, how)
-    if size is not None or grey:
-        raise InputError(f"{path} is no image: leave --size and --grey out.")
-    return load_audio(path) if path.name.lower().endswith(AUDIO_SUFFIXES) else load_nifti(path, window)
+    wanted: Any = int(frames) if frames is not None and frames.isdecimal() else frames
+    return load_signal(path, size=size, grey=grey, how=how, window=window, frames=wanted)
 
 
 def masked(signals: "Sequence[Signal]", mask: Path | None) -> "list[Signal]":

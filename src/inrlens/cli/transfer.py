@@ -53,6 +53,7 @@ def transfer(
     size: opt.Size = None,
     how: opt.How = "resize",
     window: opt.Window = None,
+    frames: opt.Frames = None,
     mask: opt.Mask = None,
     seed: opt.Seed = 0,
     device: opt.Device = "auto",
@@ -80,7 +81,7 @@ def transfer(
         warn(f"{network} is no cohort's network; the rule for where to freeze was found on cohorts.")
     depth = freeze_depth(field, tau)
     chosen = chosen_recipe(recipe, "transfer", field.backbone.name, steps, lr, batch)
-    signal = masked([signal_like(image, field, wanted, how, window=span)], mask)[0]
+    signal = masked([signal_like(image, field, wanted, how, window=span, frames=frames)], mask)[0]
     hint_at_size(chosen, signal.used_count)
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),

@@ -19,7 +19,6 @@ from inrlens.signals.memory import check_memory
 from inrlens.signals.signal import Signal
 from inrlens.signals.sound_chunks import check_whole
 
-AUDIO_SUFFIXES = (".aif", ".aiff", ".flac", ".mp3", ".ogg", ".wav")
 _SIXTEEN_BITS = 32768.0
 _SUBTYPES = {16: "PCM_16", 64: "DOUBLE"}
 _BLOCK = 1 << 20

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from inrlens.errors import InputError
 from inrlens.signals.bundled import photo_sources
-from inrlens.signals.folders import IMAGE_SUFFIXES
+from inrlens.signals.formats import PICTURE
 from inrlens.signals.kinds import LAYOUTS, NOISE, DataKind, Layout
 from inrlens.signals.nifti_files import NIFTI_SUFFIXES
 
@@ -122,7 +122,7 @@ def file_sha256(path: str | Path) -> str:
 
 def _any_pictures(folder: Path) -> list[DatasetFile]:
     names = _names(folder, lambda entry: entry.is_file())
-    taken = [name for name in names if name.lower().endswith(IMAGE_SUFFIXES + NIFTI_SUFFIXES)]
+    taken = [name for name in names if name.lower().endswith(PICTURE.endings + NIFTI_SUFFIXES)]
     _left_out(folder, sorted(set(names) - set(taken)), "no pictures by their ending")
     return [DatasetFile(name, folder / name) for name in taken]
 
@@ -136,7 +136,7 @@ def _known_pictures(folder: Path, kind: DataKind, layout: Layout) -> list[Datase
         for inner in _folders(folder, place):
             names = _names(inner, lambda entry: entry.is_file())
             paths += [inner / name for name in names if named.fullmatch(name)]
-            pictures = [name for name in names if name.lower().endswith(IMAGE_SUFFIXES)]
+            pictures = [name for name in names if name.lower().endswith(PICTURE.endings)]
             others += [(inner / name).as_posix() for name in pictures if not named.fullmatch(name)]
         if paths:
             _left_out(folder, sorted(others), f"not named like {layout.title}'s {layout.example}")

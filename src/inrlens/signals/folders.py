@@ -4,20 +4,18 @@ import fnmatch
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inrlens.errors import InputError
-from inrlens.signals.audio import AUDIO_SUFFIXES, load_audio
+from inrlens.signals.audio import load_audio
+from inrlens.signals.formats import PICTURE, SOUND, VOLUME, Format
 from inrlens.signals.images import load_image
 from inrlens.signals.nifti import load_nifti
-from inrlens.signals.nifti_files import NIFTI_SUFFIXES
 from inrlens.signals.signal import Signal
 from inrlens.signals.sizing import Fitting, sides
 
 _log = logging.getLogger(__name__)
-
-IMAGE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def load_folder(
     how: Fitting = "resize",
     limit: int | None = None,
 ) -> SignalList:
-    """Reads the images directly inside a folder, sorted by name.
+    """Reads the images directly inside a folder, sorted by name; grey images among coloured ones get three channels.
 
     Files that are no images or cannot be read are left out, logged, and listed in ``.skipped``.
 
@@ -61,7 +59,10 @@ def load_folder(
     Raises:
         InputError: where the folder is missing or holds no readable image that matches.
     """
-    return _read(Path(folder), pattern, limit, _IMAGES, lambda path: load_image(path, size, grey, how))
+    found = _read(Path(folder), pattern, limit, PICTURE, lambda path: load_image(path, size, grey, how))
+    if len({signal.channels for signal in found}) < 2:
+        return found
+    return SignalList([_coloured(signal) for signal in found], found.skipped)
 
 
 def load_volume_folder(
@@ -72,7 +73,7 @@ def load_volume_folder(
     Raises:
         InputError: as ``load_folder``, or where one differs from the others in its grid.
     """
-    return _alike(Path(folder), _read(Path(folder), pattern, limit, _VOLUMES, lambda path: load_nifti(path, window)))
+    return _alike(Path(folder), _read(Path(folder), pattern, limit, VOLUME, lambda path: load_nifti(path, window)))
 
 
 def load_audio_folder(folder: str | Path, pattern: str = "*", limit: int | None = None) -> SignalList:
@@ -81,7 +82,7 @@ def load_audio_folder(folder: str | Path, pattern: str = "*", limit: int | None 
     Raises:
         InputError: as ``load_folder``, or where one differs from the others in its number of samples.
     """
-    return _alike(Path(folder), _read(Path(folder), pattern, limit, _SOUNDS, load_audio))
+    return _alike(Path(folder), _read(Path(folder), pattern, limit, SOUND, load_audio))
 
 
 def load_any_folder(
@@ -101,32 +102,18 @@ def load_any_folder(
             images, or a window of what are no volumes.
     """
     folder = Path(folder)
-    kinds = [kind for kind in (_IMAGES, _VOLUMES, _SOUNDS) if any(True for _ in _named(folder, pattern, kind.suffixes))]
-    if window is not None and kinds != [_VOLUMES]:
+    kinds = [kind for kind in (PICTURE, VOLUME, SOUND) if any(True for _ in _named(folder, pattern, kind.endings))]
+    if window is not None and kinds != [VOLUME]:
         raise InputError(f"{folder} is no folder of NIfTI files, whose values a window maps: leave the window out.")
-    if not kinds or _IMAGES in kinds:
+    if not kinds or PICTURE in kinds:
         return load_folder(folder, pattern, size, grey, how, limit)
     if len(kinds) > 1:
         raise InputError(f'{folder} holds volumes and sounds: choose one kind with a pattern, such as "*.wav".')
     if size is not None or grey:
         raise InputError(f"{folder} holds no images: leave size and grey out.")
-    if kinds == [_VOLUMES]:
+    if kinds == [VOLUME]:
         return load_volume_folder(folder, pattern, limit, window)
     return load_audio_folder(folder, pattern, limit)
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """A kind of file by its endings: ``what`` it is in words, ``more`` than one of it."""
-
-    what: str
-    more: str
-    suffixes: tuple[str, ...]
-
-
-_IMAGES = _Kind("an image", "image", IMAGE_SUFFIXES)
-_VOLUMES = _Kind("a NIfTI", "NIfTI file", NIFTI_SUFFIXES)
-_SOUNDS = _Kind("a sound", "sound", AUDIO_SUFFIXES)
 
 
 def _named(folder: Path, pattern: str, suffixes: tuple[str, ...] = ("",)) -> Iterator[Path]:
@@ -137,7 +124,7 @@ def _named(folder: Path, pattern: str, suffixes: tuple[str, ...] = ("",)) -> Ite
             yield path
 
 
-def _read(folder: Path, pattern: str, limit: int | None, kind: _Kind, read: Callable[[Path], Signal]) -> SignalList:
+def _read(folder: Path, pattern: str, limit: int | None, kind: Format, read: Callable[[Path], Signal]) -> SignalList:
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder.")
     if limit is not None and limit < 1:
@@ -147,7 +134,7 @@ def _read(folder: Path, pattern: str, limit: int | None, kind: _Kind, read: Call
     for path in _named(folder, pattern):
         if limit is not None and len(signals) == limit:
             break
-        if not path.name.lower().endswith(kind.suffixes):
+        if not path.name.lower().endswith(kind.endings):
             skipped.append(Skipped(path.name, f"not {kind.what} file by its ending"))
             continue
         try:
@@ -160,6 +147,10 @@ def _read(folder: Path, pattern: str, limit: int | None, kind: _Kind, read: Call
         reasons = f" ({skipped[0].file}: {skipped[0].reason})" if skipped else ""
         raise InputError(f"{folder} holds no {kind.more} that matches {pattern!r} and can be read{reasons}.")
     return SignalList(signals, tuple(skipped))
+
+
+def _coloured(signal: Signal) -> Signal:
+    return signal if signal.channels == 3 else replace(signal, values=signal.values.expand(-1, 3).contiguous())
 
 
 def _alike(folder: Path, signals: SignalList) -> SignalList:

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from inrlens.arrays import ArrayLike, values_of
 from inrlens.errors import InputError
 from inrlens.files import whole_file
-from inrlens.signals.pixels import plain, read_picture
+from inrlens.signals.pixels import Picture, plain, read_picture
 from inrlens.signals.signal import Signal, signal_from_array
 from inrlens.signals.sizing import Fitting
 
@@ -21,6 +21,7 @@ def load_image(
     size: tuple[int, int] | None = None,
     grey: bool = False,
     how: Fitting = "resize",
+    frame: int | None = None,
 ) -> Signal:
     """Reads an image file as a signal; what it is, its bytes say, not its name.
 
@@ -35,6 +36,7 @@ def load_image(
         grey: one channel (ITU-R 601 luma) instead of three.
         how: ``"resize"`` scales each side by itself, ``"cover"`` scales until the size is covered and cuts the rest
             off evenly, ``"crop"`` cuts the middle out without scaling.
+        frame: which of several frames or pages, counted from 0; None takes the first, and says so.
 
     Raises:
         InputError: where the file is missing, truncated, no image, too large, of more than 16 bits, of signed samples,
@@ -42,9 +44,23 @@ def load_image(
     """
     path = Path(path)
     check_fitting(size, how)
-    found = read_picture(path)
-    if found.several:
-        warnings.warn(f"{path.name}: of several frames the first was taken.", UserWarning, stacklevel=2)
+    found = read_picture(path, frame or 0)
+    if frame is None and found.frames > 1:
+        warnings.warn(
+            f"{path.name}: of {found.frames} frames the first was taken; il.load_signal reads them as a volume with "
+            "frames='all', and one of them with its number.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return signal_of(path, found, size, grey, how)
+
+
+def signal_of(path: Path, found: Picture, size: tuple[int, int] | None, grey: bool, how: Fitting) -> Signal:
+    """The signal of a decoded frame; the arguments are those of ``load_image``.
+
+    Raises:
+        InputError: for floats beyond [0, 1], and where it is smaller than a crop.
+    """
     image = plain(path, found, grey)
     if size is not None:
         image = fitted(path, image, size, how)

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.signals.affine import Affine, to_index, to_points
+from inrlens.signals.formats import format_of
 from inrlens.signals.nifti import read_stored
-from inrlens.signals.nifti_files import NIFTI_SUFFIXES
 from inrlens.signals.pixels import read_picture
 from inrlens.signals.signal import Signal
 from inrlens.signals.sizing import sides
@@ -31,7 +31,7 @@ def load_mask(path: str | Path, signal: Signal) -> Bool[Tensor, "*grid"]:
             is compressed so that 0 does not stay 0, is transparent, uses nothing, or holds NaN.
     """
     path = Path(path)
-    if path.name.lower().endswith(NIFTI_SUFFIXES):
+    if format_of(path).kind == "volume":
         stored = read_stored(path)
         values = torch.from_numpy(stored.values)
         if bool(values.isnan().any()):

@@ -20,6 +20,7 @@ from inrlens.signals.memory import check_memory
 from inrlens.signals.nifti_files import (
     NIFTI_SUFFIXES,
     check_one_volume,
+    has_colours,
     nibabel_for,
     opened,
     stored_values,
@@ -58,12 +59,13 @@ def load_nifti_slice(path: str | Path, window: tuple[float, float] | None = None
     shape = _two_axes(image.shape)
     if len(shape) != 2:
         raise InputError(f"{path} holds {sides(image.shape)} values: give a file of one slice, height by width.")
-    return _signal(path, stored_values(path, image).reshape(*shape, 1), window)
+    return _signal(path, stored_values(path, image).reshape(*shape, -1), window)
 
 
 def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = None) -> Signal:
     """Reads a NIfTI file that holds one volume as a signal on the grid that the file stores: its axes i, j, k are the
-    grid's first, second and third. It has one channel, or those of NIfTI's fifth axis: vectors are (i, j, k, 1, c).
+    grid's first, second and third. It has one channel, or those of NIfTI's fifth axis: vectors are (i, j, k, 1, c);
+    RGB24 has three.
 
     Axes of one sample beyond the third are dropped, the stored scaling is applied, and values come into [0, 1] as for
     ``load_nifti_slice`` or by ``window``. The size is looked at before the values are read. The signal's affine is the
@@ -83,7 +85,7 @@ def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = Non
     image = opened(path)
     shape = without_last_ones(image.shape)
     check_one_volume(path, shape)
-    grid, channels = shape[:3], math.prod(shape[3:])
+    grid, channels = shape[:3], math.prod(shape[3:]) * (3 if has_colours(image) else 1)
     check_memory(str(path), grid, channels)
     signal = _signal(path, stored_values(path, image).reshape(*grid, channels), window)
     return replace(signal, affine=_place(path, image, grid))
@@ -108,7 +110,10 @@ def read_stored(path: str | Path) -> Stored:
     image = opened(path)
     shape = without_last_ones(image.shape)
     check_memory(str(path), shape)
-    return Stored(stored_values(path, image).reshape(shape), _place(path, image, shape))
+    values = stored_values(path, image)
+    # A mask counts in any channel.
+    values = values.max(axis=-1) if has_colours(image) else values
+    return Stored(values.reshape(shape), _place(path, image, shape))
 
 
 def save_volume(values: ArrayLike, path: str | Path, affine: Sequence[Any] | np.ndarray | None = None) -> None:

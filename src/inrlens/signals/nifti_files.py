@@ -4,6 +4,7 @@ import gzip
 import importlib
 import math
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +15,14 @@ from typing import Any
 import numpy as np
 
 from inrlens.errors import InputError
+from inrlens.signals.formats import VOLUME, ending_of
 from inrlens.signals.sizing import sides
 
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
+_PACKED = (".gz", ".mgz")
+_MGH, _ONE = (".mgh", ".mgz"), b"\0\0\0\x01"
+"""FreeSurfer's endings, and the version that its files begin with."""
+_COLOURS = ("R", "G", "B")
 
 
 def nibabel_for(path: Path) -> ModuleType:
@@ -38,35 +44,49 @@ def opened(path: Path) -> Any:
     """The file's header, with its values, which are real numbers, still on the disk.
 
     Raises:
-        InputError: where nibabel is not installed, the file is missing or damaged, it holds no samples, colours or
+        InputError: where nibabel is not installed, the file is missing or damaged, it holds no samples, records or
             complex numbers.
     """
     nibabel = nibabel_for(path)
     with _readable(path):
-        if path.suffix == ".gz":
+        packed, version = _beginning(path)
+        if packed:
             _check_sum(path)
-        image = nibabel.load(path)
+        named = ending_of(path.name, (*VOLUME.endings, ".img"))
+        said = ending_of(path.name, _PACKED), ending_of(path.name, _MGH)
+        image = nibabel.load(path) if named and said == (packed, version == _ONE) else _misnamed(path, packed)
     if not isinstance(image, nibabel.spatialimages.SpatialImage):
         raise InputError(f"{path} holds no picture: give a NIfTI slice or volume.")
     if min(image.shape, default=0) < 1:
         raise InputError(f"{path} holds {sides(image.shape)} values, so none: give a NIfTI slice or volume.")
     with _readable(path):
         number = image.get_data_dtype()
-    if number.fields is not None:
-        raise InputError(f"{path} holds colours, not numbers: save one channel, or their mean, with nibabel first.")
+    if number.fields is not None and tuple(number.fields)[:3] != _COLOURS:
+        raise InputError(f"{path} holds records of {', '.join(number.fields)}, no numbers: save numbers with nibabel.")
     if number.kind == "c":
         raise InputError(f"{path} holds complex numbers: save their magnitude, or one part, with nibabel first.")
     return image
 
 
 def stored_values(path: Path, image: Any) -> np.ndarray:
-    """The values of an opened file as float32, scaling applied.
+    """The values of an opened file as float32, scaling applied; colours in [0, 1] along a last axis of three.
 
     Raises:
         InputError: where they cannot be read.
     """
     with _readable(path), np.errstate(over="ignore"):
-        return np.asarray(image.dataobj, dtype=np.float32)
+        if not has_colours(image):
+            return np.asarray(image.dataobj, dtype=np.float32)
+        stored = np.asarray(image.dataobj)
+        if len(stored.dtype.names or ()) > len(_COLOURS):
+            warnings.warn(f"{path.name}: its transparency was left out.", UserWarning, stacklevel=4)
+        channels = [stored[name].astype(np.float32) / np.float32(255.0) for name in _COLOURS]
+        return np.stack(channels, axis=-1)
+
+
+def has_colours(image: Any) -> bool:
+    """Whether every sample of an opened file is red, green and blue of 8 bits, NIfTI's RGB24 or RGBA32."""
+    return image.get_data_dtype().fields is not None
 
 
 def check_one_volume(path: Path, shape: tuple[int, ...]) -> None:
@@ -102,6 +122,24 @@ def _readable(path: Path) -> Iterator[None]:
     except (*damaged, ValueError, TypeError, OverflowError, struct.error, zlib.error) as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise InputError(f"{path} could not be read as NIfTI ({reason}); is it cut short or damaged?") from error
+
+
+def _beginning(path: Path) -> tuple[bool, bytes]:
+    """Whether a file is packed, and its first four bytes, unpacked."""
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    with gzip.open(path) if packed else path.open("rb") as file:
+        return packed, file.read(4)
+
+
+def _misnamed(path: Path, packed: bool) -> Any:
+    """A single file under a name that does not say what it is, or wrongly whether it is packed."""
+    nibabel = nibabel_for(path)
+    with gzip.open(path) if packed else path.open("rb") as file:
+        content = file.read()
+    if content[4:8] in (b"n+2\0", b"ni2\0"):
+        return nibabel.Nifti2Image.from_bytes(content)
+    return (nibabel.MGHImage if content[:4] == _ONE else nibabel.Nifti1Image).from_bytes(content)
 
 
 def _check_sum(path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,15 +22,15 @@ _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """An image file's first frame the right way round, in Pillow's mode for it.
+    """A frame of an image file the right way round, in Pillow's mode for it.
 
-    ``several`` where the file holds further frames that are no previews; ``format`` is Pillow's name of its kind,
+    ``frames`` is how many there are that are no previews; ``format`` is Pillow's name of the file's kind,
     ``compression`` that within a TIFF, empty elsewhere.
     """
 
     image: Image.Image
     depth: Depth
-    several: bool
+    frames: int
     format: str
     compression: str
 
@@ -46,36 +48,67 @@ class Picture:
         return self.alpha is not None or self.depth.transparent is not None
 
 
-def read_picture(path: Path) -> Picture:
-    """Decodes an image file, which Pillow knows by its bytes.
+def read_picture(path: Path, frame: int = 0) -> Picture:
+    """Decodes a frame of an image file, which Pillow knows by its bytes.
 
     Raises:
-        InputError: as ``load_image``, but for a crop.
+        InputError: as ``load_image``, but for a crop; where there is no such frame.
     """
-    try:
+    return next(read_frames(path, frame))
+
+
+def read_frames(path: Path, first: int = 0) -> Iterator[Picture]:
+    """Decodes the frames, or pages, of an image file one after the other, from ``first`` on.
+
+    Raises:
+        InputError: as ``read_picture``.
+    """
+    with _in_sentences(path), path.open("rb") as file:
+        head = head_of(file)
+        refuse_cut_colour(path, head)
+        file.seek(0)
         # Opened here: Pillow maps a file that it is given by name into memory, and then turns a TIFF the wrong way.
-        with path.open("rb") as file, warnings.catch_warnings():
-            # The memory is asked below, with numbers.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            head = head_of(file)
-            refuse_cut_colour(path, head)
-            file.seek(0)
-            with Image.open(file) as opened:
-                depth = declared(path, opened, head)
-                check_memory(str(path), (opened.height, opened.width), len(opened.getbands()))
-                opened.load()
-                # A phone's JPEG may carry previews as further frames; they are no loss.
-                several = opened.format != "MPO" and getattr(opened, "n_frames", 1) > 1
-                ImageOps.exif_transpose(opened, in_place=True)
+        with _unbothered():
+            opened = Image.open(file)
+        with opened:
+            # A phone's JPEG may carry previews as further frames; they are no loss.
+            count = 1 if opened.format == "MPO" else int(getattr(opened, "n_frames", 1))
+            if not 0 <= first < count:
+                raise InputError(f"{path} has no frame {first}: it holds {count}, the first of which is frame 0.")
+            for frame in range(first, count):
+                with _unbothered():
+                    opened.seek(frame)
+                    depth = declared(path, opened, head)
+                    check_memory(str(path), (opened.height, opened.width), len(opened.getbands()))
+                    opened.load()
+                image = ImageOps.exif_transpose(opened)
                 if depth.transparent is not None:
-                    opened.info["transparency"] = depth.transparent
+                    image.info["transparency"] = depth.transparent
                 compression = str(opened.info.get("compression", "")) if opened.format == "TIFF" else ""
+                yield Picture(image, depth, count, str(opened.format), compression)
+
+
+@contextmanager
+def _unbothered() -> Iterator[None]:
+    """Without Pillow's warning of large files: the memory is asked for, with numbers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
+
+
+@contextmanager
+def _in_sentences(path: Path) -> Iterator[None]:
+    """What Pillow and the system raise of a file, as InputError."""
+    try:
+        yield
+    except InputError:
+        raise
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist.") from error
     except IsADirectoryError as error:
         raise InputError(
-            f"{path} is a folder: give an image file, or read a folder of images with il.load_folder and "
-            "a video's frames with il.load_frames in Python."
+            f"{path} is a folder: give an image file, read a folder of images with il.load_folder, or the slices or "
+            "frames in it as one volume with il.load_signal."
         ) from error
     except UnidentifiedImageError as error:
         raise InputError(f"{path} is not an image that Pillow can read.") from error
@@ -86,10 +119,7 @@ def read_picture(path: Path) -> Picture:
             "be made to fill the memory: cut it or scale it down with another program first."
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error) as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(f"{path} could not be read as an image ({error}); is it cut short or damaged?") from error
-    return Picture(opened, depth, several, str(opened.format), compression)
 
 
 def plain(path: Path, picture: Picture, grey: bool) -> Image.Image:

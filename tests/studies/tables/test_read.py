@@ -3,7 +3,6 @@
 import itertools
 import json
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -109,16 +108,18 @@ def test_numbers_survive_the_way_through_json() -> None:
     assert row.found == found
 
 
-def test_the_time_grows_with_the_cells_alone() -> None:
-    def seconds(n: int) -> float:
-        cells = Listed([cell("transfer", key=str(i)) for i in range(n)])
-        start = time.perf_counter()
-        assert len(study_rows(cells, "mine").transfers) == n
-        return time.perf_counter() - start
+def test_the_cells_are_gone_over_once() -> None:
+    """A store of many cells is asked once, and lets go of each cell as it hands it out."""
+    handed: list[str] = []
 
-    seconds(100)
-    # Twenty times as many cells: a pass for each cell would take 400 times as long.
-    assert seconds(2000) < 100 * min(seconds(100) for _ in range(3))
+    class Passing:
+        def stored(self, study: str) -> Iterator[Cell]:
+            for number in range(200):
+                handed.append(f"{number}")
+                yield cell("transfer", key=f"{number}")
+
+    rows = study_rows(Passing(), "mine")
+    assert [row.key for row in rows.transfers] == handed == [f"{number}" for number in range(200)]
 
 
 def grid(**names: list[Any]) -> StudyRows:
