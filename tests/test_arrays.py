@@ -156,3 +156,12 @@ def test_masks_are_arrays_too() -> None:
     used = VALUES[..., 0] > 0.5
     for given in (used, torch.from_numpy(used), used.tolist(), used.astype(np.uint8), Labelled(used), used[::-1][::-1]):
         assert signal.masked(given).used_count == used.sum()
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_path_before_the_values_is_told(tmp_path: Any) -> None:
+    for verb, more in (("save_image", ()), ("save_volume", ()), ("save_audio", (8000,))):
+        for given in ((str(tmp_path / "a"), VALUES), (tmp_path / "a", VALUES), (VALUES, VALUES)):
+            with pytest.raises(il.InputError, match=rf"il\.{verb} takes the values first and the path second"):
+                getattr(il, verb)(*given, *more)
+    assert not list(tmp_path.iterdir())

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 import toys
 from inrlens import container
-from inrlens.container import FORMAT_VERSION, Container, read_container, take, write_container
+from inrlens.container import FORMAT_VERSION, Container, read_container, read_description, take, write_container
 from inrlens.errors import InputError
 
 plain = st.recursive(
@@ -117,6 +117,7 @@ def _file(path: Path, kind: str) -> None:
         ("a list", "its description is not a JSON object"),
         ("no version", "lacks 'kind' or 'format_version'"),
         ("no kind", "lacks 'kind' or 'format_version'"),
+        ("pickle", "is a file of torch.save, and no file of InrLens: inrlens import"),
         ("newer", "has format version 2, this InrLens reads up to 1: install a newer InrLens"),
         *(
             (kind, "is not a checkpoint of InrLens, or it is cut short or damaged")
@@ -126,7 +127,6 @@ def _file(path: Path, kind: str) -> None:
                 "empty",
                 "longer",
                 "oversized header",
-                "pickle",
                 "text",
             )
         ),
@@ -176,3 +176,11 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(container, "safe_open", forbidden)
     with pytest.raises(InputError, match="a could not be read: Permission denied"):
         read_container(tmp_path / "a")
+
+
+def test_a_folder_whose_name_is_no_utf_8(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/run_\xfc"))
+    folder.mkdir()
+    write_container(folder / "a.safetensors", Container("x", {}, {"t": torch.arange(5)}))
+    assert torch.equal(read_container(folder / "a.safetensors").tensors["t"], torch.arange(5))
+    assert (read_description(folder / "a.safetensors") or {})["kind"] == "x"

@@ -20,9 +20,11 @@ from inrlens.files import (
     ensure_free_file,
     plain_json,
     read_json,
+    readable,
     whole_file,
     whole_folder,
     write_json,
+    write_text,
 )
 
 
@@ -216,3 +218,13 @@ def test_json_round_trip_and_what_is_not_json(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"d.json could not be read"):
         read_json(tmp_path / "d.json")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "c.json", "d.json"]
+
+
+# -- names that are no UTF-8 ------------------------------------------------------------------------------------------
+
+
+def test_text_with_a_name_that_is_no_utf_8_is_written_and_shown(tmp_path: Path) -> None:
+    name = os.fsdecode(b"M\xfcll.png")
+    write_text(tmp_path / "page.html", f"<p>{name} caf\N{LATIN SMALL LETTER E WITH ACUTE}</p>")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == "<p>M\ufffdll.png caf\xe9</p>"
+    assert readable("plain \U0001f600") == "plain \U0001f600"

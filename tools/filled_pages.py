@@ -1,28 +1,18 @@
-"""Numbers of record in pages: a place of a page is filled from the CSV file that a benchmark wrote.
+"""Places of pages that are filled: with numbers of record from a benchmark's CSV file, with tables of a registry.
 
-A place lies between ``<!-- filled: NAME -->`` and ``<!-- end of NAME -->``; ``FILLS`` says from which file, and how.
+A place lies between ``<!-- filled: NAME -->`` and ``<!-- end of NAME -->``; ``FILLS`` says what stands there.
 ``python tools/reference_pages.py`` fills them all.
 """
 
 import csv
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-Row = dict[str, str]
 _PLACE = re.compile(r"<!-- filled: ([\w-]+) -->\n(.*?)<!-- end of \1 -->\n", re.DOTALL)
-_OPENING = re.compile(r"<!-- (?:filled: |end of )[\w-]+ -->")
-
-
-@dataclass(frozen=True)
-class Fill:
-    """What stands in a place: ``told`` makes it from the rows of the file, without a blank line around it."""
-
-    file: Path
-    told: Callable[[Sequence[Row]], str]
+_MARK = re.compile(r"<!-- (?:filled: |end of )[\w-]+ -->")
 
 
 def pages() -> list[Path]:
@@ -36,28 +26,53 @@ def filled(text: str) -> str:
     Raises:
         ValueError: where a place has no end, or a name that nothing fills.
     """
-    if len(_OPENING.findall(text)) != 2 * len(_PLACE.findall(text)):
+    if len(_MARK.findall(text)) != 2 * len(_PLACE.findall(text)):
         raise ValueError("a place to fill begins or ends without the other, or has the other's name.")
 
     def fill(place: re.Match[str]) -> str:
-        one = FILLS.get(place[1])
-        if one is None:
+        told = FILLS.get(place[1])
+        if told is None:
             raise ValueError(f"nothing fills {place[1]!r}; known are {', '.join(FILLS)}.")
-        with one.file.open(newline="", encoding="utf-8") as file:
-            told = one.told(list(csv.DictReader(file)))
-        return f"<!-- filled: {place[1]} -->\n{told}\n<!-- end of {place[1]} -->\n"
+        return f"<!-- filled: {place[1]} -->\n\n{told()}\n\n<!-- end of {place[1]} -->\n"
 
     return _PLACE.sub(fill, text)
 
 
-def _suite(rows: Sequence[Row]) -> str:
-    lines = ["| command | tests passed | skipped | time |", "|---|---|---|---|"]
-    lines += [
-        f"| `make {row['command']}` | {int(row['passed']):,} | {row['skipped']} | {_minutes(float(row['seconds']))} |"
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A table as Markdown has it."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def suite_times(file: Path = RESULTS / "suite_times.csv") -> str:
+    """How long the commands take that run tests."""
+    with file.open(newline="", encoding="utf-8") as opened:
+        rows = list(csv.DictReader(opened))
+    cells = [
+        (f"`make {row['command']}`", f"{int(row['passed']):,}", row["skipped"], _minutes(float(row["seconds"])))
         for row in rows
     ]
     (machine,) = {row["machine"] for row in rows}
-    return "\n".join([*lines, "", f"Measured on {machine}, in a fresh clone with everything installed."])
+    shown = table(("command", "tests passed", "skipped", "time"), cells)
+    return f"{shown}\n\nMeasured on {machine}, in a fresh clone with everything installed."
+
+
+def signal_formats() -> str:
+    """What ``il.load_signal`` reads."""
+    from inrlens.signals.formats import FORMATS
+
+    head = ("a file that holds", "on the grid", "is known in a folder by", "keywords of its own", "read by")
+    cells = [
+        (
+            one.what,
+            one.grid,
+            " ".join(f"`{ending}`" for ending in one.endings),
+            ", ".join(f"`{option}`" for option in one.options) or "none",
+            f"{one.library}, the extra `{one.extra}`" if one.extra else one.library,
+        )
+        for one in FORMATS
+    ]
+    return table(head, cells)
 
 
 def _minutes(seconds: float) -> str:
@@ -65,4 +80,4 @@ def _minutes(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
-FILLS = {"suite-times": Fill(RESULTS / "suite_times.csv", _suite)}
+FILLS: dict[str, Callable[[], str]] = {"suite-times": suite_times, "signal-formats": signal_formats}

@@ -1,5 +1,6 @@
 """Numbers as people hold them, NumPy's arrays, Pillow's pictures, lists, whatever says ``__array__``, as tensors."""
 
+import os
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -40,6 +41,16 @@ def tensor_of(what: str, given: ArrayLike) -> Tensor:
         array = array.astype(np.float64)
     # Another byte order, and axes that run backwards, are no tensor's.
     return torch.from_numpy(np.array(array, dtype=array.dtype.newbyteorder("="), order="C"))
+
+
+def check_values_first(verb: str, values: object, path: object) -> None:
+    """Refuses a path where values are meant, and the other way round.
+
+    Raises:
+        InputError: where they stand in the wrong order.
+    """
+    if isinstance(values, str | os.PathLike) or not isinstance(path, str | os.PathLike):
+        raise InputError(f"il.{verb} takes the values first and the path second: il.{verb}(values, path, ...).")
 
 
 def values_of(what: str, given: ArrayLike) -> Tensor:

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from inrlens.errors import InputError
-from inrlens.files import ensure_free_file, whole_file
+from inrlens.files import ensure_free_file, utf8_path, whole_file
 
 FORMAT_VERSION = 1
 KEY = "inrlens"
@@ -78,12 +78,23 @@ def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise InputError(f"{path} does not exist or is no file.")
     try:
-        with safe_open(path, framework="pt") as file:
+        with utf8_path(path) as named, safe_open(named, framework="pt") as file:
             yield file
     except SafetensorError as error:
+        if _is_of_torch(path):
+            raise InputError(
+                f"{path} is a file of torch.save, and no file of InrLens: inrlens import, or il.read_network in "
+                "Python, makes a field of a network in it."
+            ) from error
         raise InputError(f"{path} is not a checkpoint of InrLens, or it is cut short or damaged ({error}).") from error
     except OSError as error:
         raise InputError(f"{path} could not be read: {error.strerror or error}.") from error
+
+
+def _is_of_torch(path: Path) -> bool:
+    """Whether a file begins as an archive or a pickle does, which ``torch.save`` writes."""
+    with path.open("rb") as file:
+        return file.read(4).startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04"))
 
 
 def _description(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from inrlens.errors import InputError
 if sys.platform != "win32":
     import fcntl
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 RUN_ENTRIES = frozenset(
     {
         "dictionaries",
@@ -168,6 +170,29 @@ def plain_json(content: Any) -> Any:
     if isinstance(content, (list, tuple)):
         return [plain_json(value) for value in content]
     return content
+
+
+def readable(text: str) -> str:
+    """``text`` as UTF-8 can say it: bytes of a file's name that are no UTF-8 stand as the replacement character."""
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+@contextmanager
+def utf8_path(path: Path) -> Iterator[Path]:
+    """A path to the same file that is UTF-8, which safetensors asks for: the path itself, or a link for the time."""
+    if readable(str(path)) == str(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="inrlens-") as folder:
+        link = Path(folder) / "file"
+        link.symlink_to(path.absolute())
+        yield link
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a page, or other text that may hold files' names, whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_text(readable(text), encoding="utf-8")
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -1,15 +1,19 @@
 """Tensors out of other people's files: read safely, so that nothing in them is ever run."""
 
+import re
+import struct
 import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from inrlens.errors import InputError
+from inrlens.files import utf8_path
 
 _BEFORE_HEADER = 8
 """Bytes before the JSON header of a safetensors file, which begins with a brace."""
@@ -32,7 +36,7 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
     """
     _check_file(path)
     try:
-        with safe_open(path, framework="pt") as file:
+        with utf8_path(path) as named, safe_open(named, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise InputError(f"{path} is no safetensors file, or it is cut short or damaged ({error}).") from error
@@ -52,13 +56,25 @@ def read_pickled(path: Path) -> Any:
         with warnings.catch_warnings():
             # Of layouts that torch is about to give up; what it cannot read is an error all the same.
             warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True)
+            with torch.serialization.safe_globals(_numpy_s_numbers()):
+                return torch.load(path, map_location="cpu", weights_only=True)
     # A damaged or hostile pickle can fail anywhere; torch's own sentence would advise to trust it.
     except Exception as error:
+        named = re.search(r"GLOBAL ([\w.]+) was not an allowed global", str(error))
+        what = (
+            f"holds a {named[1]}" if named else "is no file of torch.save, is damaged, or holds more than plain tensors"
+        )
         raise InputError(
-            f"{path} is no file of torch.save, is damaged, or holds more than plain tensors, and nothing else is "
-            "unpickled here: save the state_dict with torch.save."
+            f"{path} {what}, and nothing but tensors and plain values is unpickled here: save the state_dict with "
+            "torch.save."
         ) from error
+
+
+def _numpy_s_numbers() -> list[Any]:
+    """What a pickle calls for one of NumPy's numbers, such as a PSNR: it makes the number from its bytes."""
+    dtypes = [getattr(np.dtypes, name) for name in dir(np.dtypes) if name.endswith("DType")]
+    scalar: Any = np.float64(0.0).__reduce__()[0]
+    return [scalar, (scalar, "numpy.core.multiarray.scalar"), np.dtype, *dtypes]
 
 
 def is_dense(value: Any) -> bool:
@@ -81,7 +97,8 @@ def _check_unpacked(path: Path) -> None:
             return
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (OSError, zipfile.BadZipFile) as error:
+    # A damaged directory may also name what is no text, no method and no number.
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, OverflowError) as error:
         raise InputError(f"{path} is damaged or could not be read ({error}).") from error
     packed = [entry.filename for entry in entries if entry.compress_type != zipfile.ZIP_STORED]
     if packed:

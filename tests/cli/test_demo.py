@@ -81,7 +81,7 @@ def test_ctrl_c_outside_a_fit_is_one_sentence(tmp_path: Path, monkeypatch: pytes
     def press(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("inrlens.signals.images.load_image", press)
+    monkeypatch.setattr("inrlens.signals.load.load_signal", press)
     outcome = run("fit", tmp_path / "a.png", "-o", tmp_path / "run")
     assert outcome.code == 130
     assert outcome.err == "error: stopped by Ctrl-C; nothing half-written was left behind.\n"

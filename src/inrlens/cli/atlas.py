@@ -80,7 +80,10 @@ def atlas(
         check_free_file(page, force, ".html")
         check_not_input(page, network / "report.html")
         if not network.is_dir():
-            raise InputError(f"--page needs a run folder, and {network} is a single file: give the run that it is of.")
+            raise InputError(
+                f"--page needs a run folder, and {network} is a single file: give the run that it is of, or show a "
+                "network that has none with il.write_explorer in Python."
+            )
         if wanted is not None or head or image is not None:
             raise InputError("--page shows head 0 on its own signal and grid: leave --grid, --head and --image away.")
     if (seeds or untrained) and page is None:

@@ -1,5 +1,6 @@
 """The program ``inrlens`` from its first line to its exit code; nothing heavy is loaded before Ctrl-C is heard."""
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +12,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     An error that the user can mend is one sentence on standard error; anything else is a bug and keeps its traceback.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A file's name may hold bytes that no encoding has.
+            stream.reconfigure(errors="backslashreplace")
     try:
         from inrlens.cli.program import run
 

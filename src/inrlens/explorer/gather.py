@@ -48,7 +48,10 @@ def gather(paths: Sequence[Path]) -> Gathered:
     files = [path for path in given if not path.is_dir()]
     if not folders:
         what = f"only {', '.join(str(file) for file in files)} was given" if files else "nothing was given"
-        raise InputError(f"the explorer needs the folder of a run, and {what}: give the run first.")
+        raise InputError(
+            f"the explorer needs the folder of a run, and {what}: give the run first, or show a network that has "
+            "none with il.write_explorer in Python."
+        )
     runs = [_open(folder) for folder in folders]
     names = _run_names(folders)
     shared = Counter(record.name for run in runs for record in run.record.conditions)

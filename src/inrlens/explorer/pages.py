@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from inrlens.errors import InputError
 from inrlens.explorer.folder import PAGE_FILE, PAGE_FOLDER, data_files, page_files, read_manifest
-from inrlens.files import ensure_free_file, whole_file
+from inrlens.files import ensure_free_file, whole_file, write_text
 
 WORKER = "compute/worker.js"
 """The one script that is no module: the page starts it as a worker."""
@@ -133,8 +133,7 @@ def write_single(folder: Path, path: Path, force: bool = False) -> Path:
     """
     ensure_free_file(path, force)
     text = single_page(folder)
-    with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(path, text)
     return path
 
 

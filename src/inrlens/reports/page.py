@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from inrlens.files import whole_file
+from inrlens.files import write_text
 from inrlens.reports.environment import environment
 from inrlens.reports.sections.ablations import ablations
 from inrlens.reports.sections.atoms import atoms
@@ -69,8 +69,7 @@ def write_report(folder: Path) -> Path:
 def write_page(run: OpenRun, path: Path) -> Path:
     """Writes a run's page to a file, whole or not at all, and returns its path."""
     page = render(run)
-    with whole_file(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(path, page)
     return path
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inrlens.files import whole_file
+from inrlens.files import write_text
 from inrlens.reports import words
 from inrlens.reports.dictionary_grid import DictionaryGrid
 from inrlens.reports.environment import environment
@@ -60,8 +60,7 @@ def write_sweep_page(folder: Path) -> Path:
         InputError: where the folder holds no sweep, or a damaged one.
     """
     html = render_sweep(read_sweep(folder))
-    with whole_file(Path(folder) / PAGE_FILE) as temporary:
-        temporary.write_text(html, encoding="utf-8")
+    write_text(Path(folder) / PAGE_FILE, html)
     return Path(folder) / PAGE_FILE
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from inrlens.arrays import ArrayLike, values_of
+from inrlens.arrays import ArrayLike, check_values_first, values_of
 from inrlens.errors import InputError
 from inrlens.files import whole_file
 from inrlens.signals.memory import check_memory
@@ -115,6 +115,7 @@ def save_audio(values: ArrayLike, path: str | Path, rate: int, bit_depth: int = 
         InputError: where soundfile (the extra ``audio``) is not installed, for another number of axes or bits, or where
             the file cannot be written.
     """
+    check_values_first("save_audio", values, path)
     path = Path(path)
     values = values_of(f"{path}: the sound", values)
     if values.ndim != 2:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from inrlens.arrays import ArrayLike, values_of
+from inrlens.arrays import ArrayLike, check_values_first, values_of
 from inrlens.errors import InputError
 from inrlens.files import whole_file
 from inrlens.signals.pixels import Picture, plain, read_picture
@@ -78,6 +78,7 @@ def save_image(image: ArrayLike, path: str | Path, bit_depth: int = 8) -> None:
     Raises:
         InputError: for another number of axes, channels or bits, or where the file cannot be written.
     """
+    check_values_first("save_image", image, path)
     image = values_of(f"{path}: the image", image)
     if image.ndim != 3:
         raise InputError(

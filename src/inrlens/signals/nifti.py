@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from inrlens.arrays import ArrayLike, values_of
+from inrlens.arrays import ArrayLike, check_values_first, values_of
 from inrlens.errors import InputError
 from inrlens.files import whole_file
 from inrlens.signals.affine import Affine, affine_of, check_affine
@@ -127,6 +127,7 @@ def save_volume(values: ArrayLike, path: str | Path, affine: Sequence[Any] | np.
         InputError: where nibabel is not installed, the name does not end in .nii or .nii.gz, the values are not of four
             axes, the affine does not suit three, or the file cannot be written.
     """
+    check_values_first("save_volume", values, path)
     path = Path(path)
     values = values_of(f"{path}: the volume", values)
     nibabel = nibabel_for(path)

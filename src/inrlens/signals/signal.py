@@ -14,6 +14,7 @@ from torch import Tensor
 
 from inrlens.arrays import ArrayLike, tensor_of, values_of
 from inrlens.errors import InputError
+from inrlens.files import readable
 from inrlens.signals.affine import Affine, affine_of, check_affine
 
 
@@ -42,6 +43,8 @@ class Signal:
     affine: Affine | None = None
 
     def __post_init__(self) -> None:
+        # A file's name may hold bytes that are no UTF-8, which no page, table or checkpoint could show.
+        object.__setattr__(self, "name", readable(self.name))
         if not isinstance(self.values, Tensor) or not self.values.is_floating_point() or self.values.requires_grad:
             values = values_of(f"signal {self.name!r}", self.values)
             object.__setattr__(self, "values", values.float() if values.dtype is torch.float64 else values)

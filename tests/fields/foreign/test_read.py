@@ -349,3 +349,80 @@ def test_the_page_names_every_layout_with_what_must_be_given() -> None:
         ]
         given = [part.strip() for part in cells[5].split(";") if part.strip()]
         assert given == [text.replace(".0", "") for text in wanted if text]
+
+
+# -- coordinates that a wrapper keeps ---------------------------------------------------------------------------------
+
+DOWN, ACROSS = 5, 8
+SAID: dict[str, Any] = {"omega_0": (30.0, 1.0), "axes": "yx", "coordinates": (-1.0, 1.0), "output": (0.0, 1.0)}
+
+
+def _wrapped(grid: torch.Tensor) -> dict[str, torch.Tensor]:
+    state, _ = PEERS["siren_pytorch"].make(2, torch.float32)
+    return {**{f"net.{name}": tensor for name, tensor in state.items()}, "grid": grid}
+
+
+def _rows(low: float, high: float, first: int, second: int) -> torch.Tensor:
+    """What SirenWrapper makes of two sides: the first coordinate stays while the second runs."""
+    axes = (torch.linspace(low, high, side) for side in (first, second))
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 2)
+
+
+def test_a_stored_grid_that_agrees_with_what_is_said_changes_nothing() -> None:
+    plain, _ = PEERS["siren_pytorch"].make(2, torch.float32)
+    wanted = il.read_network(plain, **SAID, grid=(DOWN, ACROSS))
+    for low, high in ((-1.0, 1.0), (0.0, 1.0), (-2.0, 3.0)):
+        said = {**SAID, "coordinates": (low, high)}
+        for grid in ((DOWN, ACROSS), None):
+            found = il.read_network(_wrapped(_rows(low, high, DOWN, ACROSS)), **said, grid=grid)
+            assert found.grid == grid
+        assert torch.equal(found.render(grid=wanted.grid), il.read_network(plain, **said).render(grid=wanted.grid))
+
+
+@pytest.mark.parametrize(
+    ("stored", "changed"),
+    [
+        (torch.flip(_rows(-1.0, 1.0, ACROSS, DOWN), (1,)), {}),
+        (_rows(0.0, 1.0, DOWN, ACROSS), {}),
+        (_rows(-1.0, 1.0, DOWN, ACROSS), {"axes": "xy"}),
+        (_rows(-1.0, 1.0, DOWN, ACROSS), {"coordinates": (0.0, 1.0)}),
+        (_rows(-1.0, 1.0, DOWN, ACROSS), {"grid": (ACROSS, DOWN)}),
+        (_rows(-1.0, 1.0, DOWN, ACROSS), {"grid": (DOWN, ACROSS + 1)}),
+        (_rows(-1.0, 1.0, DOWN, ACROSS)[:, :1], {}),
+        (_rows(-1.0, 1.0, DOWN, ACROSS) * math.nan, {}),
+    ],
+    ids=["columns first", "another range", "axes", "coordinates", "sides", "more points", "one axis", "no numbers"],
+)
+def test_a_stored_grid_that_contradicts_what_is_said_is_refused(stored: torch.Tensor, changed: dict[str, Any]) -> None:
+    with pytest.raises(
+        il.InputError, match=r"its tensor 'grid' .* or take the tensor out where it means something else"
+    ):
+        il.read_network(_wrapped(stored), **{**SAID, "grid": (DOWN, ACROSS), **changed})
+
+
+# -- what scripts save beside a network -------------------------------------------------------------------------------
+
+
+def test_numpy_s_numbers_beside_the_tensors_are_read(tmp_path: Path) -> None:
+    state, _ = PEERS["siren_pytorch"].make(2, torch.float32)
+    numbers = {"psnr": np.float64(30.1), "loss": np.float32(0.5), "step": np.int64(7), "best": np.bool_(True)}
+    torch.save({"model_state": state, **numbers}, tmp_path / "a.pt")
+    found = il.read_network(tmp_path / "a.pt", **SAID)
+    assert torch.equal(found.render(grid=(4, 5)), il.read_network(state, **SAID).render(grid=(4, 5)))
+
+
+def test_what_is_more_than_a_number_is_named_and_not_read(tmp_path: Path) -> None:
+    state, _ = PEERS["siren_pytorch"].make(2, torch.float32)
+    torch.save({"model_state": state, "path": tmp_path}, tmp_path / "a.pt")
+    with pytest.raises(il.InputError, match=r"a\.pt holds a pathlib\.\w+, and nothing but tensors and plain values"):
+        il.read_network(tmp_path / "a.pt", **SAID)
+
+
+@pytest.mark.parametrize("prefix", ["layers", "net.layers"])
+def test_a_plain_sequential_that_is_called_layers_gets_the_way_to_wrap(prefix: str) -> None:
+    module = torch.nn.Sequential(
+        *(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+    )
+    state = {f"{prefix}.{name}": tensor for name, tensor in module.state_dict().items()}
+    with pytest.raises(il.InputError, match=r"do not fit any known layout .*: build the network and il\.wrap it"):
+        il.read_network(state)

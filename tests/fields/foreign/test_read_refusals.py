@@ -52,7 +52,7 @@ def test_a_malicious_pickle_is_refused_and_not_run(how: str, tmp_path: Path) -> 
     else:
         content = {**state_of(), "extra": content} if how == "inside" else content
         torch.save(content, path, _use_new_zipfile_serialization=how != "old")
-    refuse("holds more than plain tensors, and nothing else is unpickled here: save the state_dict", path)
+    refuse("nothing but tensors and plain values is unpickled here: save the state_dict", path)
     assert not mark.exists()
 
 

@@ -16,6 +16,7 @@ from inrlens.fields.foreign.layout import Layout, known_layouts
 from inrlens.fields.foreign.maps import take_maps
 from inrlens.fields.foreign.recognise import recognise
 from inrlens.fields.foreign.state_dict import state_dict_in
+from inrlens.fields.foreign.stored_grid import check_stored_grid
 from inrlens.fields.network import check_axes
 from inrlens.fields.spans import Span
 from inrlens.tensor_files import read_tensor_file
@@ -65,6 +66,8 @@ def read_network(
     spans = spans_of(given)
     if grid is not None:
         check_axes(len(spans.axes), grid)
+    if "grid" in chosen.beside and "grid" in found.tensors:
+        check_stored_grid(name, found.tensors["grid"], spans, grid)
     maps, settings = held_settings(name, chosen, take_maps(name, chosen, found.tensors, found.shown))
     matrix, shift = affine(spans)
     numbers: dict[str, Any] = dict(settings)

@@ -39,6 +39,8 @@ def recognise(source: str, state: Mapping[str, Tensor], layout: str | None) -> R
             _check_one(source, whole)
             return Recognised(tuple(whole), {short: state[name] for short, name in names.items()}, names)
         for each in part:
+            if _is_another(each, names):
+                continue
             gaps.setdefault(shown_as(str(lacking[each.name]), names), []).append(each)
     if gaps:
         raise InputError(f"{source}: {_gap(gaps)}.")
@@ -55,6 +57,15 @@ def recognise(source: str, state: Mapping[str, Tensor], layout: str | None) -> R
         )
     what = f"layout {layout!r} ({tried[0].shown})" if layout is not None else f"any known layout ({_known()})"
     raise InputError(f"{source} holds {_found(state)}, which do not fit {what}: build the network and il.wrap it.")
+
+
+def _is_another(layout: Layout, names: Mapping[str, str]) -> bool:
+    """Whether names that belong to a layout are those of a plain ``nn.Sequential`` that is only called like its maps:
+    the output that has a name is missing, and so is every other map, where the nonlinearities stand."""
+    if layout.head is None or "#" in layout.head or "@" in layout.head or f"{layout.head}.weight" in names:
+        return False
+    numbers = [int(part) for name in names for part in name.split(".") if part.isdecimal()]
+    return len(set(numbers)) > 1 and all(number % 2 == min(numbers) % 2 for number in numbers)
 
 
 def _gap(gaps: Mapping[str, Sequence[Layout]]) -> str:

@@ -59,7 +59,10 @@ def file_name(name: str) -> str:
 
 
 def _write_csv(path: Path, frame: Frame) -> None:
-    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with (
+        whole_file(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(frame.headings)
         writer.writerows(frame.rows)

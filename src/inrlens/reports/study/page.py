@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from inrlens import __version__
-from inrlens.files import whole_file
+from inrlens.files import write_text
 from inrlens.reports import words
 from inrlens.reports.environment import environment
 from inrlens.reports.sections.heading import Heading
@@ -44,8 +44,7 @@ def write_study_report(store: StudyStore, study: str, path: Path) -> Path:
         InputError: where the store has no such study, or the file cannot be written.
     """
     page = study_page(store, study)
-    with whole_file(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(path, page)
     return path
 
 

@@ -36,7 +36,7 @@ def locate(study: str, store: Path | None = None) -> Located:
             return Located(study, store)
         shipped_study(study)
     try:
-        text = path.read_bytes().decode().replace("\r\n", "\n")
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text, which a study's file is.") from error
     except OSError as error:

@@ -99,7 +99,7 @@ def parse_study(source: str, label: str, base: Path) -> StudySpec:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode().replace("\r\n", "\n")
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text, which a study's file is.") from error
     except OSError as error:

@@ -98,7 +98,7 @@ def load_recipe_file(path: Path) -> RecipeFile:
 
 def _tables(path: Path) -> dict[str, Any]:
     try:
-        content = tomllib.loads(path.read_bytes().decode())
+        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise InputError(f"recipe file {path} could not be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
