@@ -23,6 +23,7 @@ from inrlens.signals.nifti_files import (
     has_colours,
     nibabel_for,
     opened,
+    shape_of,
     stored_values,
     without_last_ones,
 )
@@ -38,7 +39,7 @@ def load_nifti(path: str | Path, window: tuple[float, float] | None = None) -> S
     Raises:
         InputError: as ``load_nifti_slice`` and ``load_nifti_volume``.
     """
-    long = sum(side > 1 for side in opened(Path(path)).shape)
+    long = sum(side > 1 for side in shape_of(opened(Path(path))))
     return load_nifti_volume(path, window) if long > 2 else load_nifti_slice(path, window)
 
 
@@ -56,9 +57,9 @@ def load_nifti_slice(path: str | Path, window: tuple[float, float] | None = None
     """
     path = Path(path)
     image = opened(path)
-    shape = _two_axes(image.shape)
+    shape = _two_axes(shape_of(image))
     if len(shape) != 2:
-        raise InputError(f"{path} holds {sides(image.shape)} values: give a file of one slice, height by width.")
+        raise InputError(f"{path} holds {sides(shape_of(image))} values: give a file of one slice, height by width.")
     return _signal(path, stored_values(path, image).reshape(*shape, -1), window)
 
 
@@ -83,7 +84,7 @@ def load_nifti_volume(path: str | Path, window: tuple[float, float] | None = Non
     """
     path = Path(path)
     image = opened(path)
-    shape = without_last_ones(image.shape)
+    shape = without_last_ones(shape_of(image))
     check_one_volume(path, shape)
     grid, channels = shape[:3], math.prod(shape[3:]) * (3 if has_colours(image) else 1)
     check_memory(str(path), grid, channels)
@@ -108,7 +109,7 @@ def read_stored(path: str | Path) -> Stored:
     """
     path = Path(path)
     image = opened(path)
-    shape = without_last_ones(image.shape)
+    shape = without_last_ones(shape_of(image))
     check_memory(str(path), shape)
     values = stored_values(path, image)
     # A mask counts in any channel.

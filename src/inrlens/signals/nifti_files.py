@@ -68,6 +68,11 @@ def opened(path: Path) -> Any:
     return image
 
 
+def shape_of(image: Any) -> tuple[int, ...]:
+    """The sides of an opened file, as whole numbers of Python: some of nibabel's headers give NumPy's."""
+    return tuple(int(side) for side in image.shape)
+
+
 def stored_values(path: Path, image: Any) -> np.ndarray:
     """The values of an opened file as float32, scaling applied; colours in [0, 1] along a last axis of three.
 

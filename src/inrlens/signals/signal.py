@@ -111,7 +111,7 @@ class Signal:
         """How many samples the mask leaves out."""
         return 0 if self.mask is None else int((~self.mask).sum())
 
-    def masked(self, mask: Tensor | np.ndarray | Sequence[Any] | None) -> "Signal":
+    def masked(self, mask: ArrayLike | None) -> "Signal":
         """The same signal with only those samples used where ``mask``, of the grid's shape, is True; None uses all.
 
         Bools in a tensor, an array or lists; whole numbers 0 and 1 count as False and True.
@@ -228,8 +228,8 @@ def coordinates_between(shape: tuple[int, ...], dtype: torch.dtype = torch.float
 def _bools(name: str, mask: object) -> Bool[Tensor, "*grid"]:
     """A mask as bools, from bools or from whole numbers that are 0 and 1, in a tensor or in what NumPy reads."""
     try:
-        found = mask if isinstance(mask, Tensor) else torch.from_numpy(np.array(mask))
-    except (TypeError, ValueError) as error:
+        found = tensor_of("it", mask)
+    except InputError as error:
         raise InputError(
             f"signal {name!r}: a mask must be a tensor or array of True and False, not this {type(mask).__name__}."
         ) from error
