@@ -12,7 +12,7 @@ SAE_PIP  := $(SAE_VENV)/bin/python -m pip --disable-pip-version-check --quiet
 # Shapes and types of every call, checked while the tests run: four times slower, so that `make test` does without.
 CHECKED := --jaxtyping-packages=inrlens,beartype.beartype
 
-.PHONY: demo test test-all test-elsewhere test-browser faults docs pages chromium lint types layers unit format dist \
+.PHONY: demo test test-all test-elsewhere test-browser faults fuzz docs pages chromium lint types layers unit format dist \
 	bench-fit bench-sae bench-study clean help
 .DEFAULT_GOAL := help
 
@@ -22,6 +22,7 @@ help:
 	@echo "make test-all       every test, slow ones too, with the shapes and types of every call checked"
 	@echo "make test-elsewhere the tests of numbers as other processors and thread counts would run them, a line for each"
 	@echo "make faults         puts faults into a copy of the code, one by one: does a test fail? (about an hour)"
+	@echo "make fuzz           damaged files, studies, stores and command lines through the readers (N=2000 of them)"
 	@echo "make docs    build the documentation's site into site/; a broken link or a stale docstring is an error"
 	@echo "make pages   write the pages that are made from the code anew: docs/cli and docs/api"
 	@echo "make test-browser  the explorer's tests alone, in Chromium; installs Debian's package where there is none"
@@ -60,6 +61,9 @@ test-elsewhere: $(VENV)/.dev
 
 faults: $(VENV)/.dev
 	$(BIN)/python tools/faults.py
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python tools/fuzz.py -n $(or $(N),2000)
 
 docs: pages $(VENV)/.docs
 	$(BIN)/python tools/build_site.py

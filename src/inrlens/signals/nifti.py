@@ -20,6 +20,7 @@ from inrlens.signals.memory import check_memory
 from inrlens.signals.nifti_files import (
     NIFTI_SUFFIXES,
     check_one_volume,
+    damage_told,
     has_colours,
     nibabel_for,
     opened,
@@ -162,9 +163,10 @@ def _place(path: Path, image: Any, shape: tuple[int, ...]) -> Affine | None:
     nibabel = nibabel_for(path)
     if len(shape) != 3:
         return None
-    rows = np.array(image.affine, dtype=np.float64)[:3]
-    if isinstance(image.header, nibabel.Nifti1Header):
-        rows *= _MILLIMETRES.get(image.header.get_xyzt_units()[0], 1.0)
+    with damage_told(path):
+        rows = np.array(image.affine, dtype=np.float64)[:3]
+        if isinstance(image.header, nibabel.Nifti1Header):
+            rows *= _MILLIMETRES.get(image.header.get_xyzt_units()[0], 1.0)
     affine = affine_of(rows)
     try:
         check_affine(path.name, affine, 3)

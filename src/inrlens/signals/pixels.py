@@ -1,6 +1,5 @@
 """The pixels of an image file, decoded by Pillow at the depth that the file declares."""
 
-import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,7 +117,8 @@ def _in_sentences(path: Path) -> Iterator[None]:
             f"{path} is too large: it holds more than {most:,} pixels, the most that are read of a file, which could "
             "be made to fill the memory: cut it or scale it down with another program first."
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error) as error:
+    # A damaged file can fail anywhere in Pillow, and in the libraries behind it.
+    except Exception as error:
         raise InputError(f"{path} could not be read as an image ({error}); is it cut short or damaged?") from error
 
 

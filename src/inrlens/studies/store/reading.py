@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ class StoreReader:
             "WHERE state IN ('done', 'failed') AND key IN (SELECT value FROM json_each(?))",
             (json.dumps(list(keys)),),
         )
-        return {key: state for key, state, *artefact in rows if self._is_whole(*artefact)}
+        with self._undamaged():
+            return {key: state for key, state, *artefact in rows if self._is_whole(*artefact)}
 
     def artefact(self, key: str) -> bytes:
         """The artefact of the done cell ``key``; a driver that finds it damaged removes it, so that it is made anew.
@@ -56,7 +58,8 @@ class StoreReader:
         rows = list(self._rows("SELECT artefact FROM cells WHERE key = ? AND artefact IS NOT NULL", (key,)))
         if not rows:
             raise InputError(f"the store {self.folder} has no artefact of cell {key}: run its study to make it.")
-        content = artefacts.read_artefact(self.folder, rows[0][0])
+        with self._undamaged():
+            content = artefacts.read_artefact(self.folder, rows[0][0])
         if content is None:
             if self._lock is not None:
                 artefacts.remove_artefact(self.folder, rows[0][0])
@@ -75,7 +78,7 @@ class StoreReader:
         """
         rows = list(self._rows("SELECT source FROM studies WHERE name = ?", (name,)))
         if not rows:
-            known = ", ".join(self.studies()) or "none"
+            known = ", ".join(map(str, self.studies())) or "none"
             raise InputError(f"the store {self.folder} has no study {name!r}; it has: {known}.")
         return str(rows[0][0])
 
@@ -89,9 +92,11 @@ class StoreReader:
         driven = holder(self.folder) is not None
         query = f"SELECT place, {_COLUMNS} FROM places JOIN cells USING (key) WHERE study = ? ORDER BY position"
         for place, *row in self._rows(query, (study,)):
-            state = self._state(row[3], row[6], row[7], driven)
-            if state in states:
-                yield stored_cell(json.loads(place), row, state)
+            with self._undamaged():
+                state = self._state(row[3], row[6], row[7], driven)
+                found = stored_cell(json.loads(place), row, state) if state in states else None
+            if found is not None:
+                yield found
 
     def overview(self, study: str) -> Iterator[CellState]:
         """How each of the study's cells stands, each once and in its plan's order, without reading its result.
@@ -106,7 +111,8 @@ class StoreReader:
             FROM (SELECT key, min(position) AS place FROM places WHERE study = ? GROUP BY key) JOIN cells USING (key)
             ORDER BY place"""
         for key, kind, written, artefact, size, seconds, error in self._rows(query, (study,)):
-            state = self._state(written, artefact, size, driven)
+            with self._undamaged():
+                state = self._state(written, artefact, size, driven)
             yield CellState(key, kind, state, seconds if state == "done" else None, error)
 
     def files(self, study: str) -> tuple[StoredFile, ...]:
@@ -127,6 +133,16 @@ class StoreReader:
             return digest_of(studies, self.stored(study))
         rows = self._rows(f"SELECT {_COLUMNS} FROM cells ORDER BY key")
         return digest_of(studies, (stored_cell({}, row, self._state(row[3], row[6], row[7], False)) for row in rows))
+
+    @contextmanager
+    def _undamaged(self) -> Iterator[None]:
+        """What a damaged row ends in, as InputError: text that is no JSON, and nothing or bytes where text belongs."""
+        try:
+            yield
+        except (ValueError, TypeError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"the store {self._path} is damaged ({error}): restore it, or begin another.") from error
 
     def _state(self, state: State, artefact: str | None, size: int | None, driven: bool) -> State:
         return state if self._is_whole(artefact, size) and (driven or state != "running") else "waiting"

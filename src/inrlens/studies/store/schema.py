@@ -156,7 +156,7 @@ def told(path: Path) -> Iterator[None]:
         raise
     except sqlite3.OperationalError as error:
         raise InputError(f"{path} could not be used ({error}): look to its disk and to who may write there.") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is no store of InrLens, or it is damaged ({error}): give another folder.") from error
 
 
