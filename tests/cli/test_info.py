@@ -40,7 +40,7 @@ def test_checkpoints_that_cannot_be_used(tmp_path: Path, bench: Path) -> None:
 
     cases = {
         foreign: "not a checkpoint of InrLens",
-        pickled: "not a checkpoint of InrLens",
+        pickled: "no file of InrLens: inrlens import",
         cut: "cut short or damaged",
         tmp_path / "missing.safetensors": "does not exist",
         rewritten(good, tmp_path / "newer.safetensors", newer): "format version 99",

@@ -239,7 +239,7 @@ def test_a_read_only_folder(tmp_path: Path) -> None:
     path = toy(tmp_path / "closed")
     path.parent.chmod(0o555)
     try:
-        assert "could not be written" in refused("study", "run", path)
+        assert "cannot be written (Permission denied)" in refused("study", "run", path)
     finally:
         path.parent.chmod(0o755)
 
