@@ -1,9 +1,9 @@
 """Puts deliberate faults into a copy of the source, one at a time, and tells which of them the tests find.
 
 ``python tools/faults.py`` takes the faults of ``tests/faults.toml`` that ``tests/faults.csv`` has no answer for yet.
-Each meets the tests of its module first, then those that import the module by name; what they let pass meets the whole
-suite. Every answer is printed and written as it comes. Tests that fail without a fault are left out and named. The exit
-code is 1 where fewer than 95 % are caught.
+Each meets the tests of its module first, then those that import the module by name, then those of its room; what they
+let pass meets the whole suite. Every answer is printed and written as it comes. Tests that fail without a fault are
+left out and named. The exit code is 1 where fewer than 95 % are caught.
 
 ``--check`` looks at the list alone: every ``old`` stands once in its file, every ``new`` is another text, and the file
 compiles with it. Tests run in copies of the checkout in a temporary folder, in processes that are forked from one that
@@ -279,6 +279,8 @@ def run(faults: Sequence[Fault], answers: Answers, options: argparse.Namespace) 
                 fault, copy = waiting.pop(0), free.pop()
                 copy.put(fault, True)
                 stages = [("module", ["-x", *tests]) for tests in module_tests(fault) if tests]
+                if (room := ROOT / "tests" / Path(fault.file).parts[0]).is_dir():
+                    stages.append(("room", ["-x", room.relative_to(ROOT).as_posix()]))
                 trials.append(Trial(fault, copy, stages))
                 copy.begin([*stages[0][1], *left_out], options.timeout)
             if (trial := next((one for one in trials if (code := one.copy.ended()) is not None), None)) is None:
