@@ -8,6 +8,9 @@ import fuzz
 import inrlens as il
 from fuzz import SUBJECTS, Subject, damaged, failure
 
+# As a user meets them, who has no type checker in between.
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 FAILED_ONCE = [
     ("store", 1, 283),
     ("a.avif", 1, 1334),
