@@ -1,6 +1,7 @@
 """The verbs around dictionaries: atlas, match, import, export, and a training that is interrupted."""
 
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,33 @@ def test_a_page_of_one_dictionary(bench: Path, tmp_path: Path) -> None:
     assert "seed 1" in page
     assert "ntrained network" in page
     assert sorted(path.name for path in (bench / "cohort").iterdir()) == before
+
+
+def test_a_page_of_an_imported_network_shows_one_head_beside_a_picture(bench: Path, tmp_path: Path) -> None:
+    field, dictionary = bench / "cohort" / "field.safetensors", bench / "sae.safetensors"
+    network = load_field(field)
+    network.origin = replace(network.origin, kind="imported", recipe={}, notes={"imported": {"source": "theirs.pt"}})
+    il.save(network, tmp_path / "theirs.safetensors")
+    picture, page = photo(tmp_path / "like.png", seed=1), tmp_path / "page.html"
+    done("atlas", tmp_path / "theirs.safetensors", dictionary, "--image", picture, "--head", 1, "--page", page)
+    text, alone = page.read_text(encoding="utf-8"), il.load_image(picture)
+    reached = il.psnr(network.render(1), alone.image())
+    assert f"{reached:.2f}" in text
+    assert "theirs.pt" in text
+    assert "like.png as a SIREN" in text
+    assert "Seed" not in text
+    assert "an imported network started from" in refused(
+        "atlas",
+        tmp_path / "theirs.safetensors",
+        dictionary,
+        "--image",
+        picture,
+        "--page",
+        page,
+        "--force",
+        "--untrained",
+    )
+    assert page.read_text(encoding="utf-8") == text
 
 
 def test_matching_with_oneself_and_with_another_seed(bench: Path, other: Path) -> None:
@@ -137,7 +165,7 @@ def test_a_training_goes_on(bench: Path, tmp_path: Path, monkeypatch: pytest.Mon
 def test_bad_input_gets_one_sentence(bench: Path, tmp_path: Path) -> None:
     pair = ("atlas", bench / "cohort", bench / "sae.safetensors")
     field = bench / "cohort" / "field.safetensors"
-    assert "--page needs a run folder" in refused("atlas", field, bench / "sae.safetensors", "--page", "x.html")
+    assert "name it with --image" in refused("atlas", field, bench / "sae.safetensors", "--page", "x.html")
     assert "--page shows head 0" in refused(*pair, "--page", tmp_path / "x.html", "--head", 1)
     assert "name one with --page" in refused(*pair, "--seeds", 1)
     assert "does not end in .html" in refused(*pair, "--page", tmp_path / "x.pdf")

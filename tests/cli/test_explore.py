@@ -125,6 +125,30 @@ def test_without_a_browser_the_address_is_told(
     assert "no browser could be opened: open the address above in one." in done("explore", run_folder).err
 
 
+def test_a_network_without_a_run(bench: Path, tmp_path: Path, looked: list[str]) -> None:
+    """Its file, a dictionary of it, and a picture for each head: the same effects as in the explorer of its run."""
+    files = (bench / "cohort" / "field.safetensors", bench / "sae.safetensors")
+    pictures = [part for index in range(3) for part in ("--image", bench / "photos" / f"photo{index:02d}.png")]
+    made = done("explore", *files, *pictures, "--export", tmp_path / "page", "--json").json
+    assert (made["networks"], made["dictionaries"], made["reused"]) == (1, 1, False)
+    done("explore", bench / "cohort", files[1], "--export", tmp_path / "run")
+    mine, own = (json.loads((tmp_path / name / "manifest.json").read_text())["networks"][0] for name in ("page", "run"))
+    assert [signal["name"] for signal in mine["signals"]] == [signal["name"] for signal in own["signals"]]
+    assert [signal["psnr"] for signal in mine["signals"]] == [signal["psnr"] for signal in own["signals"]]
+    looking = done("explore", *files, *pictures, "--json").json
+    assert looked == [looking["url"]]
+    assert not Path(looking["bundle"]).exists()
+
+
+def test_a_network_without_a_run_needs_its_pictures(bench: Path) -> None:
+    file, sae = bench / "cohort" / "field.safetensors", bench / "sae.safetensors"
+    picture = ("--image", bench / "photos" / "photo00.png")
+    assert "name each with --image FILE" in refused("explore", file, sae)
+    assert "3 heads and 1 signal was given" in refused("explore", file, sae, *picture)
+    assert f"leave {bench / 'cohort'} away" in refused("explore", file, bench / "cohort", *picture)
+    assert "leave --image away" in refused("explore", bench / "cohort", *picture)
+
+
 def test_it_blocks_until_it_is_ended(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waited = []
 
@@ -234,7 +258,7 @@ def test_options_that_are_refused(bench: Path, options: list[str], sentence: str
 
 
 def test_what_is_no_run_is_refused(bench: Path, tmp_path: Path) -> None:
-    assert "give the run first" in refused("explore", bench / "sae.safetensors")
+    assert "give the run or network first" in refused("explore", bench / "sae.safetensors")
     assert str(tmp_path) in refused("explore", tmp_path)
     assert "none" in refused("explore", bench / "cohort", tmp_path / "none.safetensors")
     assert not (bench / "cohort" / "explorer").exists()

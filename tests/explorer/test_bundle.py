@@ -578,13 +578,13 @@ def test_refusals_say_how_to_mend_them(folder: Path, tmp_path: Path) -> None:
     cases = [
         (
             [],
-            "the explorer needs the folder of a run, and nothing was given: give the run first, or show a "
-            "network that has none with il.write_explorer in Python.",
+            "the explorer needs the folder of a run or a network's file, and nothing was given: give the run or "
+            "network first.",
         ),
         (
             [file],
-            f"the explorer needs the folder of a run, and only {file} was given: give the run first, or show a "
-            "network that has none with il.write_explorer in Python.",
+            f"the explorer needs the folder of a run or a network's file, and only {file} was given: give the run or "
+            "network first.",
         ),
         ([tmp_path / "no"], f"{tmp_path / 'no'} does not exist: give the folder of a run or the file of a dictionary."),
         ([empty], f"{empty} holds no network: the run was interrupted before its first, so run it again."),

@@ -1,5 +1,6 @@
 """``inrlens atlas``: the effect of every atom of a dictionary."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from inrlens.errors import InputError
 
 if TYPE_CHECKING:
     from inrlens.atoms.effects import Effects
+    from inrlens.studies.opened import OpenRun
 
 EXAMPLES = (
     "inrlens atlas runs/cohort layer2.safetensors",
@@ -47,7 +49,7 @@ def atlas(
         typer.Option(
             "--page",
             metavar="HTML",
-            help="Write one page with every atom, groups, controls and stability (needs a run folder).",
+            help="Write one page with every atom, groups, controls and stability (of a file's network with --image).",
             rich_help_panel=opt.OUTPUT,
         ),
     ] = None,
@@ -79,21 +81,25 @@ def atlas(
     if page is not None:
         check_free_file(page, force, ".html")
         check_not_input(page, network / "report.html")
-        if not network.is_dir():
+        if network.is_dir() and (wanted is not None or head or image is not None):
             raise InputError(
-                f"--page needs a run folder, and {network} is a single file: give the run that it is of, or show a "
-                "network that has none with il.write_explorer in Python."
+                "--page shows head 0 of a run on its own signal and grid: leave --grid, --head and --image away."
             )
-        if wanted is not None or head or image is not None:
-            raise InputError("--page shows head 0 on its own signal and grid: leave --grid, --head and --image away.")
+        if network.is_file() and image is None:
+            raise InputError(
+                f"--page compares with a picture, and {network} is a file that holds none: name it with --image."
+            )
     if (seeds or untrained) and page is None:
         raise InputError("--seeds and --untrained train dictionaries for the page: name one with --page.")
 
     from inrlens.checkpoints import save
     from inrlens.cli.inputs import open_dictionary, open_network, target_signal
     from inrlens.cli.machine import prepare
+    from inrlens.fields.field import initial_field
     from inrlens.studies.atlas import timed_effects
     from inrlens.studies.companions import recipe_of
+    from inrlens.studies.given import given_run
+    from inrlens.studies.opened import OpenRun
 
     where = prepare(device, threads)
     field, signals = open_network(network, condition, where)
@@ -103,11 +109,18 @@ def atlas(
         raise InputError("--by psnr_drop needs a picture to compare with: give a run folder, or --image.")
     if seeds or untrained:
         recipe_of(sae)
+    if untrained:
+        initial_field(field)
     found, seconds = timed_effects(field, sae, signal, head, wanted)
     order = by or ("psnr_drop" if signal is not None else "energy")
     rows = _rows(found, order, top)
     if page is not None:
-        _write_page(page, network, condition, found, seconds, dictionary, seeds, untrained, where)
+        if network.is_dir() or signal is None:
+            opened, shown = OpenRun(network), found
+        else:
+            # The page's network has that head alone.
+            opened, shown = given_run(field, signal, head), replace(found, head=0)
+        _write_page(page, opened, condition, shown, seconds, dictionary, seeds, untrained, where)
     if out is not None:
         save(found, out, force=force)
     if json:
@@ -161,7 +174,7 @@ def _summary(found: "Effects", seconds: float) -> list[tuple[str, str]]:
 
 def _write_page(
     page: Path,
-    run: Path,
+    run: "OpenRun",
     condition: str | None,
     found: "Effects",
     seconds: float,

@@ -1,5 +1,6 @@
-"""``inrlens explore``: a run's networks, atoms and effects in the browser."""
+"""``inrlens explore``: networks, atoms and effects in the browser."""
 
+import tempfile
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,10 +13,12 @@ from inrlens.errors import InputError
 
 if TYPE_CHECKING:
     from inrlens.explorer.export import Explorer
+    from inrlens.explorer.gathered import Gathered
 
 EXAMPLES = (
     "inrlens explore runs/demo",
     "inrlens explore runs/cohort l2.safetensors --export page.html",
+    "inrlens explore theirs.safetensors l2.safetensors --image photo.png",
 )
 _SERVED, _TITLE = "In the browser", "writing the explorer"
 _MOST_NOTES = 2
@@ -23,8 +26,17 @@ _MOST_NOTES = 2
 
 def explore(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="RUN|SAE", help="Run folders, and dictionaries of their networks.")
+        list[Path],
+        typer.Argument(
+            metavar="RUN|FIELD|SAE", help="Run folders, or one field's file, and dictionaries of their networks."
+        ),
     ],
+    image: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--image", metavar="FILE", help="What the network of a file was fitted to; repeat it for each of its heads."
+        ),
+    ] = None,
     export: Annotated[
         Path | None,
         typer.Option(
@@ -49,14 +61,49 @@ def explore(
     force: opt.Force = False,
     json: opt.Json = False,
 ) -> None:
-    """Look at a run's networks, atoms and exact effects in the browser; nothing leaves this machine."""
+    """Look at networks, their atoms and exact effects in the browser; nothing leaves this machine."""
     count = _count(signals)
-    if export is None:
-        _look(paths, count, port, not no_browser, force, json)
-    elif port or no_browser:
+    if export is not None and (port or no_browser):
         raise InputError("--port and --no-browser are for looking, --export writes files and stops: leave one away.")
+    if export is not None:
+        from inrlens.explorer.export import check_target, ensure_free_target
+
+        check_target(export, [*paths, *(image or ())])
+        ensure_free_target(export, force)
+    gathered = _gathered(paths, image or [])
+    if export is not None:
+        _export(gathered, export, count, force, json)
     else:
-        _export(paths, export, count, force, json)
+        _look(gathered, count, port, not no_browser, force, json)
+
+
+def _gathered(paths: list[Path], images: list[Path]) -> "Gathered":
+    """Runs with their dictionaries; or the network of a file, with the signals that ``images`` hold."""
+    from inrlens.checkpoints import load
+    from inrlens.cli.inputs import signal_like
+    from inrlens.dictionaries.topk import SparseAutoencoder
+    from inrlens.explorer.gather import gather
+    from inrlens.explorer.given import given
+    from inrlens.fields.field import Field
+
+    held = [(path, load(path) if path.is_file() else None) for path in paths]
+    fields = [(path, one) for path, one in held if isinstance(one, Field)]
+    if not fields:
+        gathered = gather(paths)
+        if images:
+            raise InputError("--image is for the network of a file, and a run holds its signals: leave --image away.")
+        return gathered
+    file, field = fields[0]
+    saes = [one for _, one in held if isinstance(one, SparseAutoencoder)]
+    others = [str(path) for path, one in held if one is not field and not isinstance(one, SparseAutoencoder)]
+    if others:
+        raise InputError(f"{file} is a network's file, which is shown alone: leave {others[0]} away.")
+    if not images:
+        raise InputError(
+            f"{file} is a network's file, and none of the signals that it was fitted to is known: name each with "
+            "--image FILE, or give the folder of its run."
+        )
+    return given(field, saes, [signal_like(image, field, None, "resize") for image in images])
 
 
 def _count(text: str) -> int | None:
@@ -68,15 +115,11 @@ def _count(text: str) -> int | None:
     return int(word)
 
 
-def _export(paths: list[Path], target: Path, signals: int | None, force: bool, json: bool) -> None:
+def _export(gathered: "Gathered", target: Path, signals: int | None, force: bool, json: bool) -> None:
     from inrlens.cli.progress import Bar
-    from inrlens.explorer.export import check_target, ensure_free_target, export as write, is_single
-    from inrlens.explorer.gather import gather
+    from inrlens.explorer.export import export as write, is_single
 
     single = is_single(target)
-    check_target(target, paths)
-    ensure_free_target(target, force)
-    gathered = gather(paths)
     with Bar(_TITLE) as bar:
         made = write(gathered, target, signals, bar.tell, force=force)
     if json:
@@ -88,20 +131,30 @@ def _export(paths: list[Path], target: Path, signals: int | None, force: bool, j
     _notes(made)
 
 
-def _look(paths: list[Path], signals: int | None, port: int, browser: bool, force: bool, json: bool) -> None:
+def _look(gathered: "Gathered", signals: int | None, port: int, browser: bool, force: bool, json: bool) -> None:
     from inrlens.cli.progress import Bar
-    from inrlens.explorer.export import current_explorer, own_folder, takes_files, write_own
-    from inrlens.explorer.gather import gather
+    from inrlens.explorer.export import current_explorer, export_folder, own_folder, takes_files, write_own
+
+    if not gathered.runs:
+        # No folder is its own: the explorer is gone when the look ends.
+        with tempfile.TemporaryDirectory(prefix="inrlens-explorer-") as place:
+            with Bar(_TITLE) as bar:
+                made = export_folder(gathered, Path(place) / "explorer", signals, bar.tell)
+            _serve(made, port, browser, json)
+        return
+    folder = own_folder(gathered.runs[0])
+    current = None if force else current_explorer(gathered, folder, signals)
+    if current is None and not takes_files(folder.parent):
+        raise InputError(f"{folder.parent} takes no files: write the explorer elsewhere with --export FOLDER.")
+    if current is None:
+        with Bar(_TITLE) as bar:
+            current = write_own(gathered, folder, signals, bar.tell)
+    _serve(current, port, browser, json)
+
+
+def _serve(made: "Explorer", port: int, browser: bool, json: bool) -> None:
     from inrlens.explorer.serve import Server
 
-    gathered = gather(paths)
-    folder = own_folder(gathered.runs[0])
-    made = None if force else current_explorer(gathered, folder, signals)
-    if made is None and not takes_files(folder.parent):
-        raise InputError(f"{folder.parent} takes no files: write the explorer elsewhere with --export FOLDER.")
-    if made is None:
-        with Bar(_TITLE) as bar:
-            made = write_own(gathered, folder, signals, bar.tell)
     with Server(made.path, port) as server:
         if json:
             show_json({"url": server.url, "bundle": made.path, **_numbers(made)})

@@ -49,8 +49,7 @@ def gather(paths: Sequence[Path]) -> Gathered:
     if not folders:
         what = f"only {', '.join(str(file) for file in files)} was given" if files else "nothing was given"
         raise InputError(
-            f"the explorer needs the folder of a run, and {what}: give the run first, or show a network that has "
-            "none with il.write_explorer in Python."
+            f"the explorer needs the folder of a run or a network's file, and {what}: give the run or network first."
         )
     runs = [_open(folder) for folder in folders]
     names = _run_names(folders)

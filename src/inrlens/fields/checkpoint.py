@@ -10,7 +10,7 @@ import torch
 from inrlens.container import Container, take, take_unread
 from inrlens.errors import InputError
 from inrlens.fields.backbone import Backbone, backbone_settings, make_backbone
-from inrlens.fields.field import Field, Origin
+from inrlens.fields.field import KINDS, Field, Origin
 from inrlens.seeding import generator
 from inrlens.signals.affine import Affine, check_affine
 
@@ -64,7 +64,7 @@ def unpack_field(path: str | Path, container: Container) -> Field:
         affine = _affine(about.get("affine"), backbone.coordinates)
         dtype = {"float32": torch.float32, "float64": torch.float64}[about["dtype"]]
         origin = Origin(
-            kind=str(about["kind_of_fit"]),
+            kind=_kind(about["kind_of_fit"]),
             seed=int(about["seed"]),
             signals=tuple((str(signal["name"]), str(signal["sha256"])) for signal in about["signals"]),
             recipe=dict(about["recipe"]),
@@ -101,6 +101,12 @@ def _check_statements(path: str | Path, about: dict[str, Any], field: Field) -> 
     for key, stated, true in pairs:
         if stated != true:
             raise InputError(f"{path}: its description says {key} {stated}, the network it describes has {true}.")
+
+
+def _kind(value: Any) -> str:
+    if value not in KINDS:
+        raise ValueError(f"{value!r} is no kind of fit; allowed are {', '.join(KINDS)}")
+    return str(value)
 
 
 def _count(value: Any) -> int:

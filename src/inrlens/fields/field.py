@@ -18,12 +18,15 @@ from inrlens.rows import tiles
 from inrlens.seeding import generator
 from inrlens.signals.affine import Affine, on_grid, outside, to_points, to_unit
 
+KINDS = ("untrained", "single", "cohort", "meta", "transfer", "imported")
+"""How a field can have come to be."""
+
 
 @dataclass(frozen=True)
 class Origin:
     """How a field came to be; travels inside its checkpoint.
 
-    ``kind`` is untrained, single, cohort, meta (a meta-learned start), transfer or imported; ``signals`` holds a (name,
+    ``kind`` is one of ``KINDS`` (meta is a meta-learned start); ``signals`` holds a (name,
     digest) pair a head, or for each signal that a start was learned from; ``recipe`` holds the recipe's numbers;
     ``notes`` whatever else a reader of the numbers must know (freeze depth, divergences, whose file it was).
     """

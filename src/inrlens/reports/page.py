@@ -93,7 +93,13 @@ def render(run: OpenRun) -> str:
         Section("notes", "How to read these numbers", notes(run) or None),
     )
     record = run.record
-    kinds = {"demo": "A walkthrough", "fit": "A fit", "cohort": "A cohort fit", "transfer": "A transfer"}
+    kinds = {
+        "demo": "A walkthrough",
+        "fit": "A fit",
+        "cohort": "A cohort fit",
+        "transfer": "A transfer",
+        "network": "A network",
+    }
     return (
         environment()
         .get_template("page.html.j2")

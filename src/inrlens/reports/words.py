@@ -8,7 +8,7 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
 MISSING = "\N{EN DASH}"
 Say = Callable[[float | None], str]
 """A way to put a number into words."""
-KIND_ORDER = ("single", "cohort", "transfer")
+KIND_ORDER = ("single", "cohort", "transfer", "meta", "imported", "untrained")
 VARIANTS = {
     "post": "after the nonlinearity",
     "post_centred": "after the nonlinearity, each unit's mean removed",

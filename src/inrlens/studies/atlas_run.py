@@ -19,7 +19,7 @@ _TRAINING = 0.8
 
 
 def run_with_atlas(
-    folder: Path,
+    run: OpenRun,
     condition: str | None,
     dictionary: Path,
     atlas: Effects,
@@ -33,7 +33,7 @@ def run_with_atlas(
     """A run as if ``dictionary`` were its only one, with ``atlas`` measured, grouped, controlled and matched.
 
     Args:
-        folder: the run's.
+        run: the run.
         condition: which of its networks, where it holds several.
         dictionary: the file of a dictionary of one of that network's layers.
         atlas: its effects on head 0 and that head's signal.
@@ -46,7 +46,6 @@ def run_with_atlas(
     Raises:
         InputError: where files are missing or do not fit together, or the dictionary cannot be trained again.
     """
-    run = OpenRun(folder)
     chosen = run.condition(condition)
     field, sae = run.field(chosen).to(device), load_sae(dictionary).to(device)
     signals = [run.signal(position) for position in chosen.signals]

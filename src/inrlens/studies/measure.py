@@ -56,7 +56,7 @@ def condition_record(
         steps=fitted.steps,
         outcome=fitted.outcome,
         divergences=fitted.divergences,
-        ranks_initial=None if origin.kind == "transfer" else field_ranks(initial_field(field)),
+        ranks_initial=None if origin.kind in ("transfer", "imported") else field_ranks(initial_field(field)),
         ranks=Ranks(advice.weight_stable_rank, advice.activation_stable_rank),
         tau=advice.tau,
         margin=advice.margin,

@@ -1,8 +1,8 @@
 """A run folder opened for reading: its record, and its files loaded once, when first asked for."""
 
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 
 from inrlens.atoms.codes import encode
@@ -23,9 +23,18 @@ class OpenRun:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.record: RunRecord = read_record(self.folder)
+        self._signals: list[Signal] | None = None
         self._fields: dict[str, Field] = {}
         self._dictionaries: dict[str, SparseAutoencoder] = {}
         self._atlases: dict[str, Effects] = {}
+
+    @classmethod
+    def of(cls, record: RunRecord, signals: Sequence[Signal], fields: Mapping[str, Field]) -> "OpenRun":
+        """A run that lies in no folder: its record, its signals, and its networks by the names of their conditions."""
+        run = cls.__new__(cls)
+        run.folder, run.record = Path(), record
+        run._signals, run._fields, run._dictionaries, run._atlases = list(signals), dict(fields), {}, {}
+        return run
 
     def path(self, name: str) -> Path:
         """A file that the record names.
@@ -43,16 +52,18 @@ class OpenRun:
 
     @property
     def has_signals(self) -> bool:
-        """Whether the signals lie in the folder; a run may be shared without them."""
-        return (self.folder / SIGNALS_FILE).is_file()
+        """Whether the signals are there; a run may be shared without them."""
+        return self._signals is not None or (self.folder / SIGNALS_FILE).is_file()
 
-    @cached_property
+    @property
     def signals(self) -> list[Signal]:
         """Every signal of the run, in the record's order.
 
         Raises:
             InputError: where they are missing, damaged, or other than the record says.
         """
+        if self._signals is not None:
+            return self._signals
         if not self.has_signals:
             raise InputError(
                 f"{self.folder} holds no {SIGNALS_FILE}: the run was shared without its signals, which are needed here."
@@ -63,6 +74,7 @@ class OpenRun:
                 f"{self.folder / RECORD_FILE} lists {len(self.record.signals)} signals, "
                 f"{SIGNALS_FILE} holds {len(signals)}."
             )
+        self._signals = signals
         return signals
 
     def signal(self, position: int) -> Signal:

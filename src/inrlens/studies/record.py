@@ -157,12 +157,13 @@ class ConditionRecord:
     """One fitted network: how it was fitted, how well, its ranks before and after, its dictionaries.
 
     ``signals`` names a signal a head, as positions in the run's ``signals.safetensors``. ``ranks_initial`` is None for
-    a transfer, whose start is not an initialisation. Where a mask leaves samples out, ``left_out_psnrs`` are the
-    signals' PSNRs there, all else is over the others, and ``ssim`` is None.
+    a transfer, whose start is not an initialisation, and for an imported network, whose start nobody knows. Where a
+    mask leaves samples out, ``left_out_psnrs`` are the signals' PSNRs there, all else is over the others, and ``ssim``
+    is None.
     """
 
     name: str
-    kind: Literal["single", "cohort", "transfer"]
+    kind: Literal["single", "cohort", "transfer", "meta", "imported", "untrained"]
     backbone: str
     file: str
     history: str
@@ -208,9 +209,12 @@ class TransferRecord:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """Everything a run folder holds, in numbers; all files are named relative to the folder."""
+    """Everything a run folder holds, in numbers; all files are named relative to the folder.
 
-    kind: Literal["demo", "fit", "cohort", "transfer"]
+    ``kind`` is network for a network from a file of its own, which is shown as a run and lies in no folder.
+    """
+
+    kind: Literal["demo", "fit", "cohort", "transfer", "network"]
     inrlens_version: str
     started: str
     seconds: float

@@ -72,6 +72,8 @@ def _intro_of_fit(record: RunRecord, signals: str) -> str:
     condition = record.conditions[0]
     network = f"{words.backbone_title(condition.backbone)} network"
     depth = len(condition.ranks.weight)
+    if record.kind == "network":
+        return f"A {network} of {words.count(depth, 'layer')}, read from a file, is compared with {signals}."
     text = f"A {network} of {words.count(depth, 'layer')}, which takes a coordinate and returns a value, was fitted to "
     text += f"{signals} in {words.count(condition.steps, 'step')} and {words.duration(condition.seconds)}."
     if condition.kind == "transfer":

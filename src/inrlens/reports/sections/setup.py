@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from inrlens.fields.checkpoint import pack_field
 from inrlens.reports import words
 from inrlens.reports.parts import Table
 from inrlens.signals.bundled import photo_sources
@@ -22,7 +23,11 @@ class Setup:
 
 def setup(run: OpenRun) -> Setup:
     """What a run was."""
-    tables = (_networks(run.record), _transfers(run.record), _dictionaries(run))
+    tables = (
+        _from_file(run) if run.record.kind == "network" else _networks(run.record),
+        _transfers(run.record),
+        _dictionaries(run),
+    )
     return Setup(_facts(run), tuple(table for table in tables if table is not None))
 
 
@@ -34,12 +39,12 @@ def _facts(run: OpenRun) -> tuple[tuple[str, str], ...]:
     facts = (
         ("Signals", f"{len(record.signals)} of {grids} ({unit})"),
         *_left_out(run),
-        ("Seed", str(record.seed)),
+        *((("Seed", str(record.seed)),) if record.kind != "network" else ()),
         ("Machine", f"{machine.processor}, {words.count(machine.cores, 'core')}, {machine.system}"),
         ("Computed on", f"{machine.device}, {words.count(machine.threads, 'thread')}"),
         ("Versions", f"InrLens {record.inrlens_version}, torch {machine.torch}, Python {machine.python}"),
         ("Started", record.started.replace("T", " ").replace("+00:00", " UTC")),
-        ("Took", f"{words.duration(record.seconds)} without this page"),
+        *((("Took", f"{words.duration(record.seconds)} without this page"),) if record.kind != "network" else ()),
         ("Names", words.listed(record.signals)),
     )
     credits = _credits(record)
@@ -87,6 +92,22 @@ def _networks(record: RunRecord) -> Table | None:
         "time",
     )
     return Table("The networks and how they were fitted", columns, rows, names=4)
+
+
+def _from_file(run: OpenRun) -> Table:
+    """A network that no run fitted: what its file says."""
+    (condition,) = run.record.conditions
+    settings = pack_field(run.field(condition), "").description["architecture"]["settings"]
+    about = condition.notes.get("imported") or {}
+    row = (
+        words.condition_title(condition.kind, condition.backbone),
+        f"{settings['depth']} \N{MULTIPLICATION SIGN} {settings['width']}",
+        _scale(settings),
+        str(about.get("source", words.MISSING)),
+        str(about.get("layout", words.MISSING)),
+    )
+    columns = ("network", "layers \N{MULTIPLICATION SIGN} width", "scale", "imported from", "layout")
+    return Table("The network", columns, (row,), names=1)
 
 
 _RECIPE = ("steps", "batch", "learning rate", "schedule", "optimiser")
