@@ -80,4 +80,15 @@ def _minutes(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
-FILLS: dict[str, Callable[[], str]] = {"suite-times": suite_times, "signal-formats": signal_formats}
+def reading_memory() -> str:
+    """What reading a file takes beside its values, as ``benchmarks/reading_memory.py`` wrote it."""
+    with (RESULTS / "reading_memory.csv").open(newline="") as file:
+        rows = [(f"`{row['file']}`", row["values_mb"], row["times"]) for row in csv.DictReader(file)]
+    return table(("File", "Values, MB", "Memory while it is read, in multiples of them"), rows)
+
+
+FILLS: dict[str, Callable[[], str]] = {
+    "suite-times": suite_times,
+    "signal-formats": signal_formats,
+    "reading-memory": reading_memory,
+}

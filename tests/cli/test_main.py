@@ -4,6 +4,7 @@ import math
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 import inrlens as il
 from command import BRIEF, SIZE, done, leftovers, photo, run
 from inrlens.cli.program import _VERBS
+from inrlens.cli.progress import told_where_slow
 from inrlens.cli.study.app import VERBS as STUDY
 from inrlens.studies.record import read_record
 
@@ -111,6 +113,26 @@ def test_fit_shows_a_table_and_one_plain_line_of_progress(tmp_path: Path) -> Non
     assert len(outcome.err.splitlines()) == 1
     field = il.load(tmp_path / "run" / "field.safetensors")
     assert (field.grid, field.channels) == ((11, 13), 1)
+
+
+def test_what_a_large_fit_costs_is_told_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inrlens.cli.recipe._MANY", 10)
+    lines = done(
+        "fit", photo(tmp_path / "a.png"), "--recipe", "small", "--steps", 2, "-o", tmp_path / "run"
+    ).err.splitlines()
+    rows = SIZE[0] * SIZE[1]
+    assert re.fullmatch(
+        rf"every step visits {rows} samples and takes about \S+ s, all 2 about \S+ s: .*--batch.*", lines[0]
+    )
+    assert lines[1].startswith("fitting a.png: ")
+
+
+def test_a_slow_reading_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with told_where_slow("reading scan.nii", 0.01):
+        time.sleep(0.2)
+    with told_where_slow("reading another", 60.0):
+        pass
+    assert capsys.readouterr().err == "reading scan.nii ...\n"
 
 
 def test_force_replaces_a_run(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The written-out gradient against autograd, for every backbone, tile, start layer, head count and batch."""
 
 import itertools
+import time
+from threading import Event
 
 import pytest
 import torch
@@ -156,3 +158,28 @@ def test_the_full_network_in_tiles_agrees_with_one_tile() -> None:
         tiled = _ours(field, x, targets, 0, 100, slice(0, len(x)))
         for one, two in zip(tiled[2], whole[2], strict=True):
             _near(one, two, 1e-5)
+
+
+def test_a_core_that_fails_ends_the_others_after_their_tile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Ctrl-C does: a pass over very many rows is not waited for."""
+    field = il.Field.new("siren", width=4, depth=1, channels=1)
+    x = torch.zeros(40_000, 2)
+    engine = Engine([field.encoder.trained(0)], [field.head], 1, il.Compute(tile=1), 2)
+    failed, tiles = Event(), []
+
+    class Failure(Exception):
+        pass
+
+    def fails(*arguments: object) -> None:
+        failed.set()
+        raise Failure
+
+    def goes_on(*arguments: object) -> None:
+        failed.wait()
+        tiles.append(time.sleep(0.001))
+
+    monkeypatch.setattr(engine._parts[0], "add", fails)
+    monkeypatch.setattr(engine._parts[1], "add", goes_on)
+    with pytest.raises(Failure):
+        engine.gradient(PrefixRows(field.encoder, x, 0, 2**30), torch.zeros(1, len(x), 1), slice(0, len(x)))
+    assert len(tiles) < len(x) // 2

@@ -56,7 +56,7 @@ def cohort(
 
     from inrlens.cli.fit_runs import RunFolder, fit_into_folder
     from inrlens.cli.machine import prepare
-    from inrlens.cli.recipe import chosen_recipe, hint_at_size
+    from inrlens.cli.recipe import chosen_recipe, tell_cost
     from inrlens.cli.sources import cohort_signals, masked
     from inrlens.fitting.fit import fit_cohort
     from inrlens.fitting.suited import suited
@@ -68,7 +68,8 @@ def cohort(
     if len(signals) < 2:
         raise InputError(f"{folder} holds 1 readable file that matches {pattern!r}: a cohort needs at least 2.")
     chosen = suited(chosen, signals[0])
-    hint_at_size(chosen, signals[0].used_count)
+    assert chosen.backbone is not None, "a recipe for a cohort names its backbone"
+    expected = tell_cost(chosen, chosen.backbone, signals, where)
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),
         json,
@@ -76,4 +77,5 @@ def cohort(
         signals,
         lambda callback, state: fit_cohort(signals, chosen, seed=seed, device=where, resume=state, callback=callback),
         found.skipped,
+        expected,
     )

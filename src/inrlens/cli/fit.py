@@ -44,7 +44,7 @@ def fit(
 
     from inrlens.cli.fit_runs import RunFolder, fit_into_folder
     from inrlens.cli.machine import prepare
-    from inrlens.cli.recipe import chosen_recipe, hint_at_size
+    from inrlens.cli.recipe import chosen_recipe, tell_cost
     from inrlens.cli.sources import masked, one_signal
     from inrlens.fitting.fit import fit as fit_one
     from inrlens.fitting.suited import suited
@@ -53,11 +53,13 @@ def fit(
     where = prepare(device, threads)
     signal = masked([one_signal(image, wanted, grey, how, span, frames)], mask)[0]
     chosen = suited(chosen, signal)
-    hint_at_size(chosen, signal.used_count)
+    assert chosen.backbone is not None, "a recipe for one signal names its backbone"
+    expected = tell_cost(chosen, chosen.backbone, [signal], where)
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),
         json,
         f"fitting {signal.name}",
         [signal],
         lambda callback, state: fit_one(signal, chosen, seed=seed, device=where, resume=state, callback=callback),
+        expected=expected,
     )

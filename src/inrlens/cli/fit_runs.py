@@ -40,8 +40,11 @@ def fit_into_folder(
     signals: "Sequence[Signal]",
     work: "Callable[[Callback, Resume], Fit]",
     skipped: "Sequence[Skipped]" = (),
+    expected: float | None = None,
 ) -> None:
     """Runs ``work`` with a callback that moves a bar and a place for its state, writes the run folder, shows numbers.
+
+    ``expected`` are the seconds that it is thought to take, by which the bar moves before the first step has ended.
 
     Raises:
         typer.Exit: with code 130 where Ctrl-C ended it; what was reached is kept.
@@ -55,7 +58,7 @@ def fit_into_folder(
     # One block for the fit and for writing it down: the results of a long fit outlive a Ctrl-C that comes in between.
     with naming_state(out), new_run(out, where.replace) as folder, only_one(out), first_interrupt_asks():
         begin_anew(out, where.resume)
-        with Bar(title) as bar:
+        with Bar(title, expected) as bar:
             fitted = work(lambda record, steps: bar.tell(record.step / steps, f"PSNR {record.psnr:.1f} dB"), state)
         record = write_fit_run(folder, fitted, signals)
     if fitted.outcome != "interrupted":

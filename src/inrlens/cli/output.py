@@ -128,7 +128,9 @@ def shown_path(path: Path) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``3.2 s``, ``41 s``, ``12:30`` or ``1:02:03``."""
+    """``3.2 s``, ``41 s``, ``12:30``, ``1:02:03``, or ``12 days`` from two days on."""
+    if seconds >= 172_800:
+        return f"{seconds / 86_400:,.0f} days"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)

@@ -1,10 +1,13 @@
 """Bars on standard error: what is running, how far it is, how well it does, and the time left."""
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from inrlens.cli.output import duration, err
+from inrlens.cli.output import duration, err, note
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -35,20 +38,38 @@ class _Countdown:
     def elapsed(self) -> float:
         return time.monotonic() - self._made
 
+    @property
+    def knows(self) -> bool:
+        """Whether enough was told to reckon the time left."""
+        return self._end is not None
+
     def text(self) -> str:
         if self._end is None:
             return f"{duration(self.elapsed)} so far"
         return f"{duration(max(0.0, self._end - time.monotonic()))} left"
 
 
+@contextmanager
+def told_where_slow(what: str, seconds: float = 2.0) -> Iterator[None]:
+    """Says what is being done where the block takes longer than ``seconds``."""
+    timer = threading.Timer(seconds, note, [f"{what} ..."])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 class Bar:
     """One bar, for one fit or one training; a single plain line at the end where there is no terminal.
 
-    ``tell`` takes the share that is done (0 to 1) and a detail such as ``PSNR 31.2 dB``.
+    ``tell`` takes the share that is done (0 to 1) and a detail such as ``PSNR 31.2 dB``. ``expected`` are the seconds
+    that all is thought to take: the bar moves by them until what was told says more.
     """
 
-    def __init__(self, title: str) -> None:
-        self._title = title
+    def __init__(self, title: str, expected: float | None = None) -> None:
+        self._title, self._expected = title, expected
         self._done, self._detail = 0.0, ""
         self._clock = _Countdown()
         self._live: Live | None = None
@@ -72,7 +93,11 @@ class Bar:
         self._clock.tell(done)
 
     def __rich__(self) -> "RenderableType":
-        return _rows([(self._title, self._done, f"{self._detail}  {self._clock.text()}")])
+        done, left = self._done, self._clock.text()
+        if self._expected is not None and not self._clock.knows:
+            done = max(done, min(0.99, self._clock.elapsed / self._expected))
+            left = f"about {duration(max(0.0, self._expected - self._clock.elapsed))} left"
+        return _rows([(self._title, done, f"{self._detail}  {left}")])
 
 
 class StageBars:

@@ -1,14 +1,17 @@
 """From the options of a fit to its recipe."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from inrlens.cli.output import note
+from inrlens.cli.output import duration, note
 from inrlens.cli.parsing import check_positive
 
 if TYPE_CHECKING:
+    from inrlens.fields.backbone import Backbone
     from inrlens.fitting.recipes import Recipe
     from inrlens.fitting.suited import AnyRecipe
+    from inrlens.signals.signal import Signal
 
 _MANY = 100_000
 
@@ -41,8 +44,22 @@ def changed(recipe: "AnyRecipe", given: dict[str, int | float | None]) -> "AnyRe
     return replace(recipe, name=f"{recipe.name} with {words}", **changes)  # type: ignore[arg-type]
 
 
-def hint_at_size(recipe: "Recipe", coordinates: int) -> None:
-    """Says how to be faster where every step visits very many coordinates."""
-    a_step = min(recipe.batch or coordinates, coordinates)
-    if a_step > _MANY:
-        note(f"every step visits {a_step:,} pixels: --size, --batch or --recipe fast make it faster.")
+def tell_cost(
+    recipe: "Recipe", backbone: "Backbone", signals: "Sequence[Signal]", device: str, start: int = 0
+) -> float | None:
+    """Says what a fit will cost, and how to be faster, where every step visits very many coordinates.
+
+    Gives the seconds that it is thought to take then, and None for others.
+    """
+    rows, channels = signals[0].used_count, signals[0].channels
+    if min(recipe.batch or rows, rows) <= _MANY:
+        return None
+
+    from inrlens.fitting.cost import cost_of
+
+    cost = cost_of(recipe, backbone, rows, (len(signals), channels), start=start, device=device)
+    note(
+        f"every step visits {cost.rows:,} samples and takes about {duration(cost.step)}, all {recipe.steps:,} about "
+        f"{duration(cost.whole)}: --size, --batch or --recipe fast make it faster."
+    )
+    return cost.whole

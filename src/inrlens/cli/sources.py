@@ -60,10 +60,12 @@ def one_signal(
     Raises:
         InputError: where it cannot be read, or an option has no meaning for what it is.
     """
+    from inrlens.cli.progress import told_where_slow
     from inrlens.signals.load import load_signal
 
     wanted: Any = int(frames) if frames is not None and frames.isdecimal() else frames
-    return load_signal(path, size=size, grey=grey, how=how, window=window, frames=wanted)
+    with told_where_slow(f"reading {path.name}"):
+        return load_signal(path, size=size, grey=grey, how=how, window=window, frames=wanted)
 
 
 def masked(signals: "Sequence[Signal]", mask: Path | None) -> "list[Signal]":

@@ -70,11 +70,12 @@ def transfer(
     from inrlens.cli.fit_runs import RunFolder, fit_into_folder
     from inrlens.cli.inputs import open_network, signal_like
     from inrlens.cli.machine import prepare
-    from inrlens.cli.recipe import chosen_recipe, hint_at_size
+    from inrlens.cli.recipe import chosen_recipe, tell_cost
     from inrlens.cli.sources import masked
     from inrlens.fitting.transfer import freeze_depth, transfer as fit_on
 
-    field, _ = open_network(network, condition, prepare(device, threads))
+    where = prepare(device, threads)
+    field, _ = open_network(network, condition, where)
     if field.origin.kind == "meta" and tau is not None:
         warn(f"{network} is a meta-learned start, which is meant to be taken whole: give --freeze none.")
     elif field.origin.kind not in ("cohort", "meta"):
@@ -82,7 +83,7 @@ def transfer(
     depth = freeze_depth(field, tau)
     chosen = chosen_recipe(recipe, "transfer", field.backbone.name, steps, lr, batch)
     signal = masked([signal_like(image, field, wanted, how, window=span, frames=frames)], mask)[0]
-    hint_at_size(chosen, signal.used_count)
+    expected = tell_cost(chosen, field.backbone, [signal], where, 0 if depth is None else depth + 1)
     fit_into_folder(
         RunFolder(out, replace, resume, save_every),
         json,
@@ -91,4 +92,5 @@ def transfer(
         lambda callback, state: fit_on(
             field, signal, freeze=depth, rest=rest, head=head, recipe=chosen, seed=seed, resume=state, callback=callback
         ),
+        expected=expected,
     )

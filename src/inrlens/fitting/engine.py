@@ -5,6 +5,7 @@ any size, taken in any order by any core.
 """
 
 from collections.abc import Sequence
+from threading import Event
 
 import torch
 from jaxtyping import Float, Int
@@ -107,6 +108,7 @@ class Engine:
         weight = 1.0 / (count * self.channels)
         if self.stack.is_written_out:
             self.stack.spread()
+        ended = Event()
 
         @torch.no_grad()
         def work(core: int) -> tuple[Tensor, Tensor]:
@@ -117,12 +119,14 @@ class Engine:
             clamped = targets.new_zeros(targets.shape[0], targets.shape[2])
             share = slice(count * core // self.cores, count * (core + 1) // self.cores)
             for tile in tiles(share.stop - share.start, self.tile):
+                if ended.is_set():
+                    break
                 at = slice(share.start + tile.start, share.start + tile.stop)
                 which = slice(rows.start + at.start, rows.start + at.stop) if isinstance(rows, slice) else rows[at]
                 part.add(inputs.take(which), targets[:, which], weight, loss, clamped)
             return loss, clamped
 
-        found = [work(0)] if self.cores == 1 else on_cores(work, range(self.cores), self.cores)
+        found = [work(0)] if self.cores == 1 else on_cores(work, range(self.cores), self.cores, ended.set)
         for part in self._parts[1:]:
             torch._foreach_add_(self._parts[0].gradients, part.gradients)
         if self.stack.is_written_out:

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from inrlens.arrays import ArrayLike, check_values_first, values_of
 from inrlens.errors import InputError
 from inrlens.files import whole_file
-from inrlens.signals.pixels import Picture, plain, read_picture
+from inrlens.signals.pixels import Picture, deep_grey, plain, read_picture
 from inrlens.signals.signal import Signal, signal_from_array
 from inrlens.signals.sizing import Fitting
 
@@ -61,14 +61,19 @@ def signal_of(path: Path, found: Picture, size: tuple[int, int] | None, grey: bo
     Raises:
         InputError: for floats beyond [0, 1], and where it is smaller than a crop.
     """
-    image = plain(path, found, grey)
-    if size is not None:
-        image = fitted(path, image, size, how)
-    deep = image.mode == "F"
-    values = torch.from_numpy(np.array(image, dtype=np.float32, order="C"))
-    if not deep:
+    if found.is_deep:
+        array = deep_grey(path, found)
+        if size is not None:
+            array = np.array(fitted(path, Image.fromarray(array), size, how))
+        values = torch.from_numpy(array)
+    else:
+        image = plain(path, found, grey)
+        if size is not None:
+            image = fitted(path, image, size, how)
+        values = torch.from_numpy(np.array(image, order="C")).float()
         values /= float(found.depth.top)
-    return signal_from_array(path.name, values.clamp_(0.0, 1.0).reshape(*values.shape[:2], -1), 16 if deep else 8)
+    bits = 16 if found.is_deep else 8
+    return signal_from_array(path.name, values.clamp_(0.0, 1.0).reshape(*values.shape[:2], -1), bits)
 
 
 def save_image(image: ArrayLike, path: str | Path, bit_depth: int = 8) -> None:

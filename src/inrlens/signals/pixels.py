@@ -34,9 +34,14 @@ class Picture:
     compression: str
 
     @property
+    def is_deep(self) -> bool:
+        """Whether it is grey of more than 8 bits, which ``deep_grey`` reads, and ``plain`` does not."""
+        return self.image.mode.startswith("I") or self.image.mode == "F"
+
+    @property
     def alpha(self) -> Image.Image | None:
         """How opaque each pixel is, up to 255; None where all are. Of grey of more than 8 bits, ``depth`` tells."""
-        if (self.image.mode not in _TRANSPARENT and "transparency" not in self.image.info) or _is_deep(self.image):
+        if (self.image.mode not in _TRANSPARENT and "transparency" not in self.image.info) or self.is_deep:
             return None
         alpha = self.image.convert("RGBA").getchannel("A")
         return None if alpha.getextrema() == (255, 255) else alpha
@@ -80,7 +85,12 @@ def read_frames(path: Path, first: int = 0) -> Iterator[Picture]:
                     depth = declared(path, opened, head)
                     check_memory(str(path), (opened.height, opened.width), len(opened.getbands()))
                     opened.load()
-                image = ImageOps.exif_transpose(opened)
+                if count == 1:
+                    # No other frame will be decoded into it: no copy is needed.
+                    ImageOps.exif_transpose(opened, in_place=True)
+                    image: Image.Image = opened
+                else:
+                    image = ImageOps.exif_transpose(opened)
                 if depth.transparent is not None:
                     image.info["transparency"] = depth.transparent
                 compression = str(opened.info.get("compression", "")) if opened.format == "TIFF" else ""
@@ -123,15 +133,8 @@ def _in_sentences(path: Path) -> Iterator[None]:
 
 
 def plain(path: Path, picture: Picture, grey: bool) -> Image.Image:
-    """The picture in sRGB and without transparency: of mode ``L`` or ``RGB`` up to ``picture.depth.top``, or, of more
-    than 8 bits, ``F`` within [0, 1].
-
-    Raises:
-        InputError: for floats that are not finite or leave [0, 1].
-    """
+    """A picture of up to 8 bits in sRGB and without transparency: of mode ``L`` or ``RGB`` up to its depth's top."""
     image = picture.image
-    if _is_deep(image):
-        return Image.fromarray(_deep(path, picture))
     if image.mode in ("L", "RGB", "CMYK", "LAB"):
         base = image
     else:
@@ -145,12 +148,12 @@ def plain(path: Path, picture: Picture, grey: bool) -> Image.Image:
     return base.convert("L") if grey else base
 
 
-def _is_deep(image: Image.Image) -> bool:
-    return image.mode.startswith("I") or image.mode == "F"
+def deep_grey(path: Path, picture: Picture) -> np.ndarray:
+    """Grey ``(h, w)`` of more than 8 bits without transparency, float32 within [0, 1].
 
-
-def _deep(path: Path, picture: Picture) -> np.ndarray:
-    """Grey ``(h, w)`` of more than 8 bits, float32 within [0, 1]."""
+    Raises:
+        InputError: for floats that are not finite or leave [0, 1].
+    """
     depth = picture.depth
     stored = np.asarray(picture.image)
     values = stored.astype(np.float32)

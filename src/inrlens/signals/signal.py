@@ -58,9 +58,10 @@ class Signal:
                 f"signal {self.name!r}: values of shape {tuple(self.values.shape)} do not fill the grid {self.shape}; "
                 "of their two axes the first must be the product of the grid's sides, and the second the channels."
             )
-        if not bool(torch.isfinite(self.values).all()):
+        # Both are NaN where a value is; what asks every value whether it is finite makes copies of all.
+        low, high = map(float, self.values.aminmax()) if self.values.numel() else (0.0, 0.0)
+        if not (math.isfinite(low) and math.isfinite(high)):
             raise InputError(f"signal {self.name!r} holds NaN or infinite values; every value must be within [0, 1].")
-        low, high = (float(self.values.min()), float(self.values.max())) if self.values.numel() else (0.0, 0.0)
         if low < 0.0 or high > 1.0:
             raise InputError(f"signal {self.name!r} holds values from {low:g} to {high:g}; scale them to [0, 1] first.")
         if self.mask is not None:
