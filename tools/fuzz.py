@@ -1,7 +1,7 @@
 """Damaged inputs of every kind, through the readers: a result or one sentence, soon, and nothing run or left behind.
 
 ``python tools/fuzz.py -n 10000`` makes so many, from whole files of each kind in turn: pictures, volumes, sounds, our
-files, other people's checkpoints, runs, studies, stores and command lines. Each is damaged by a few
+files, other people's checkpoints, runs, bundles, studies, recipes, stores and command lines. Each is damaged by a few
 random changes that its number and ``--seed`` decide, so that ``--case 1234`` makes one of them again. What fails is
 printed with its number, and kept in ``--keep FOLDER``. The exit code is 1 where anything failed.
 """
@@ -11,12 +11,14 @@ import contextlib
 import io
 import os
 import random
+import re
 import shutil
 import signal
 import sys
 import tempfile
 import time
 import warnings
+import webbrowser
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
 import inrlens as il  # noqa: E402
+from inrlens.explorer.serve import Server  # noqa: E402
 
 FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "subprocess.Popen", "socket.connect")
 """What no reader may do, by the names of Python's audit events."""
@@ -160,25 +163,79 @@ def _open_store(path: Path) -> Any:
         return [(list(store.stored(name)), store.overview(name), store.files(name)) for name in store.studies()]
 
 
-def _command(folder: Path) -> Path:
-    words = [
-        "fit a.png --recipe small --steps 2 --batch 8 -o out --size 12x16 --seed 3 --how cover",
-        "ranks out --json",
-    ]
-    words += [
-        "sae out --layer 1 -n 16 -k 2 --steps 2 -o d.safetensors",
-        "study plan mine.toml",
-        "info out",
-        "atoms out d",
-    ]
-    (folder / "line.txt").write_text(random.Random(folder.name).choice(words), encoding="utf-8")
-    return folder / "line.txt"
+def _bundle(folder: Path) -> Path:
+    import toys
+
+    field = _field()
+    il.write_explorer(field, folder / "page", sae=toys.sae(field, 1), signal=toys.signals(2))
+    return folder / "page" / "manifest.json"
+
+
+def _open_bundle(path: Path) -> Any:
+    from inrlens.explorer.folder import read_manifest
+    from inrlens.explorer.pages import single_page
+
+    return read_manifest(path.parent), single_page(path.parent)
+
+
+def _recipe(folder: Path) -> Path:
+    import toys
+    from inrlens.studies.spec.recipe_files import write_recipe_file
+
+    write_recipe_file(folder / "best.toml", toys.recipe(), "single", "siren", [], "mine")
+    return folder / "best.toml"
+
+
+def _read_recipe(path: Path) -> Any:
+    from inrlens.studies.spec.recipe_files import load_recipe_file
+
+    return load_recipe_file(path)
+
+
+_LINES = {
+    "fit": "a.png --recipe small --steps 2 --batch 8 -o new --size 12x16 --seed 3 --how cover",
+    "cohort": "photos --pattern *.png --recipe small --steps 2 --batch 8 --size 8x10 --limit 2 -o new",
+    "transfer": "run a.png --freeze 0 --rest warm --recipe small --steps 2 -o new --json",
+    "meta": "photos --recipe small --steps 2 --size 8x10 -o start.safetensors",
+    "ranks": "run --json",
+    "sae": "run --layer 1 -n 16 -k 2 --steps 2 -o new.safetensors",
+    "atoms": "run sae.safetensors --top 3 --by firing_rate --maps maps.png",
+    "atlas": "run sae.safetensors --by energy --top 2 -o atlas.safetensors",
+    "match": "run sae.safetensors sae.safetensors --json",
+    "ablate": "run sae.safetensors --atom 3 -o without.png",
+    "edit": "run sae.safetensors --gain 3=0 --gain 4=2 -o edited.png",
+    "explore": "run/field.safetensors sae.safetensors --image a.png --signals 1 --export page.html",
+    "report": "run",
+    "info": "sae.safetensors --json",
+    "export": "sae.safetensors -o theirs",
+    "import": "model.pth --omega-0 30 --axes xy --coordinates -1,1 --output 0,1 -o read.safetensors",
+    "study": "status mine.toml --store store",
+}
+"""A command line for each verb that needs no network and ends by itself."""
+
+
+def _command(verb: str) -> Subject:
+    def make(folder: Path) -> Path:
+        pixels = np.random.default_rng(0).integers(0, 256, (3, 7, 9, 3), dtype=np.uint8)
+        (folder / "photos").mkdir()
+        for name, one in zip(("a.png", "photos/b.png", "photos/c.png"), pixels, strict=True):
+            Image.fromarray(one).save(folder / name)
+        for part in (_run, _dictionary, _checkpoint, _study):
+            part(folder)
+        (folder / "line.txt").write_text(f"{verb} {_LINES[verb]}", encoding="utf-8")
+        return folder / "line.txt"
+
+    return Subject(make, _typed, text=True)
 
 
 def _typed(path: Path) -> Any:
     from inrlens.cli.main import main
 
-    words = path.read_bytes().decode(errors="replace").replace("\0", "").split()
+    line = path.read_bytes().decode(errors="replace").replace("\0", "")
+    # A million steps that are asked for, or the thousands of a recipe, are no fault.
+    words = re.sub(r"(?<=steps)([ =]*\d{3})\d+", r"\1", line).split()
+    if "--steps" in _LINES.get(words[0] if words else "", "") and not any("--steps" in word for word in words):
+        words += ["--steps", "2"]
     place = Path.cwd()
     os.chdir(path.parent)
     said, told = io.StringIO(), io.StringIO()
@@ -208,7 +265,9 @@ SUBJECTS: dict[str, Subject] = {
     "run": Subject(_run, _open_run, text=True),
     "store": Subject(_store, _open_store),
     "study": Subject(_study, il.read_study, text=True),
-    "command": Subject(_command, _typed, text=True),
+    "bundle": Subject(_bundle, _open_bundle, text=True),
+    "recipe": Subject(_recipe, _read_recipe, text=True),
+    **{f"inrlens {verb}": _command(verb) for verb in _LINES},
 }
 
 
@@ -308,6 +367,9 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="a folder for what failed")
     asked = parser.parse_args()
     torch.set_num_threads(1)
+    # A look at an explorer would wait for Ctrl-C, and open a browser.
+    Server.wait = lambda server: None  # type: ignore[method-assign]
+    webbrowser.open = lambda *given: True  # type: ignore[assignment]
     names = [name for name in SUBJECTS if asked.only in name]
     numbers = range(asked.n) if asked.case is None else [asked.case]
     failed: list[str] = []
@@ -343,7 +405,14 @@ def main() -> int:
 def _whole(folder: Path, subject: Subject) -> tuple[Path, Path]:
     """A folder with a whole input, and where in it the file lies that is damaged."""
     folder.mkdir(parents=True)
-    return folder, subject.make(folder).relative_to(folder)
+    path = subject.make(folder).relative_to(folder)
+    # Once as it is, in a copy: what a first reading loads is no part of how long a case takes.
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(shutil.copytree(folder, Path(place) / "copy"))
+        with contextlib.suppress(il.InputError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            subject.read(copy / path)
+    return folder, path
 
 
 if __name__ == "__main__":

@@ -251,3 +251,74 @@ def test_noise_is_no_format(tmp_path: Path) -> None:
         assert format_of(path) in FORMATS
         with pytest.raises(il.InputError):
             il.load_signal(path)
+
+
+# -- oracles: the libraries' own readers --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "1", "P", "CMYK"])
+@pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.tif", "a.gif", "a.jpg", "a.webp", "a.ppm"])
+def test_pictures_have_pillow_s_own_values(tmp_path: Path, name: str, mode: str) -> None:
+    image = Image.fromarray(PIXELS).convert(mode)
+    try:
+        image.save(tmp_path / name)
+    except (OSError, ValueError):
+        pytest.skip(f"Pillow writes no {mode} as {name}")
+    with Image.open(tmp_path / name) as opened:
+        grey = opened.mode in ("L", "1")
+        theirs = np.asarray(opened.convert("L" if grey else "RGB"), dtype=np.float64) / 255.0
+    ours = il.load_signal(tmp_path / name).image().numpy()
+    np.testing.assert_allclose(ours if ours.shape[2] == 3 else ours[..., 0], theirs, atol=1e-7)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_pages_have_tifffile_s_own_values(tmp_path: Path, dtype: type, order: str, compression: str | None) -> None:
+    top = np.iinfo(dtype).max
+    pages = np.random.default_rng(2).integers(0, top, (3, 6, 9), dtype=dtype, endpoint=True)
+    options = {"photometric": "minisblack", "byteorder": order, "compression": compression}
+    tifffile.imwrite(tmp_path / "a.tif", pages, **options)
+    theirs = tifffile.imread(tmp_path / "a.tif").astype(np.float64) / top
+    ours = il.load_signal(tmp_path / "a.tif", frames="all").image()[..., 0].numpy()
+    np.testing.assert_allclose(ours, theirs, atol=1e-7)
+
+
+@pytest.mark.parametrize("scaling", [None, (2.0, 5.0), (0.5, 0.0)])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32, np.float32, np.float64])
+def test_volumes_have_nibabel_s_own_values(
+    tmp_path: Path, dtype: type, order: str, scaling: tuple[float, float] | None
+) -> None:
+    header = nibabel.Nifti1Header(endianness=order)
+    header.set_data_dtype(np.dtype(dtype).newbyteorder(order))
+    stored = np.random.default_rng(3).integers(0, 200, (3, 4, 5)).astype(dtype)
+    affine = np.diag([1.5, 2.0, 3.0, 1.0])
+    image = nibabel.Nifti1Image(stored, affine, header)
+    if scaling is not None:
+        image.header.set_slope_inter(*scaling)
+    nibabel.save(image, tmp_path / "a.nii.gz")
+    loaded = nibabel.load(tmp_path / "a.nii.gz")
+    theirs = loaded.get_fdata()
+    ours = il.load_signal(tmp_path / "a.nii.gz")
+    np.testing.assert_allclose(ours.image()[..., 0].numpy(), theirs / max(theirs.max(), 1.0), atol=1e-6)
+    np.testing.assert_allclose(np.array(ours.affine), loaded.affine[:3], atol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize(
+    ("name", "subtype"),
+    [
+        *(("a.wav", kind) for kind in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "IMA_ADPCM")),
+        *(("a.flac", kind) for kind in ("PCM_S8", "PCM_16", "PCM_24")),
+        *(("a.aiff", kind) for kind in ("PCM_S8", "PCM_16", "FLOAT")),
+        ("a.ogg", "VORBIS"),
+    ],
+)
+def test_sounds_have_soundfile_s_own_values(tmp_path: Path, name: str, subtype: str, channels: int) -> None:
+    tone = np.stack([TONE, TONE[::-1]], axis=1)[:, :channels]
+    soundfile.write(tmp_path / name, tone, 8000, subtype=subtype)
+    theirs, rate = soundfile.read(tmp_path / name, dtype="float64", always_2d=True)
+    ours = il.load_audio(tmp_path / name, mono=False)
+    assert ours.rate == rate
+    np.testing.assert_allclose(ours.values.numpy() * 2.0 - 1.0, theirs, atol=1e-6)
