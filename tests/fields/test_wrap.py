@@ -288,6 +288,19 @@ def test_any_number_of_coordinates(axes: str, grid: tuple[int, ...]) -> None:
     assert il.effects(wrapped, sae, il.encode(wrapped, sae)).delta.any()
 
 
+@pytest.mark.parametrize("axes", ["".join(one) for one in itertools.permutations("xyz")])
+def test_every_order_of_the_axes(axes: str) -> None:
+    """A module that gives its own coordinates back: of each, the letter says which of ours it is."""
+    module = nn.Sequential(nn.Identity(), nn.Linear(3, 3, bias=False))
+    nn.init.eye_(module[1].weight)  # type: ignore[arg-type]
+    wrapped = il.wrap(module, ["1"], axes=axes, output=(-1.0, 1.0), grid=(2, 3, 4))
+    ours = dict(zip("xyz", il.coordinates((2, 3, 4)).T, strict=True))
+    for channel, letter in enumerate(axes):
+        given = wrapped.render()[..., channel].reshape(-1) * 2.0 - 1.0
+        # x runs along the last side of the grid.
+        torch.testing.assert_close(given, ours[letter], msg=axes)
+
+
 def test_heads_of_a_module_of_many_outputs() -> None:
     net = foreign.plain(channels=6)
     wrapped = il.wrap(net, ["1"], channels=3, grid=toys.GRID)

@@ -134,6 +134,19 @@ def test_more_or_less_than_there_is_cannot_be_read(tmp_path: Path) -> None:
             il.load_audio(path, seconds=endless)
 
 
+def test_a_chunk_of_odd_length_before_the_samples_hides_no_cut(tmp_path: Path) -> None:
+    """Chunks begin at even places: one of five bytes is followed by one that fills up."""
+    content = _write(tmp_path / "a.wav", _tone()).read_bytes()
+    at = content.index(b"data")
+    padded = content[:at] + b"note" + (5).to_bytes(4, "little") + b"hello\0" + content[at:]
+    path = tmp_path / "b.wav"
+    path.write_bytes(padded)
+    assert torch.equal(il.load_audio(path).values, il.load_audio(tmp_path / "a.wav").values)
+    path.write_bytes(padded[:-1000])
+    with pytest.raises(il.InputError, match=r"b.wav is cut short"):
+        il.load_audio(path)
+
+
 @pytest.mark.parametrize(("name", "order", "chunk"), [("a.wav", "little", b"data"), ("a.aiff", "big", b"SSND")])
 def test_a_file_that_is_cut_short_is_refused_and_one_of_open_length_read(
     tmp_path: Path, name: str, order: Literal["little", "big"], chunk: bytes

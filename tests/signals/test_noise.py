@@ -164,6 +164,18 @@ def test_neighbours_share_a_leaf_as_often_as_the_model_says(discs: torch.Tensor,
     assert float(down) == pytest.approx(expected, abs=0.03)
 
 
+@pytest.mark.parametrize("shape", [(12, 60), (60, 12)])
+def test_radii_are_shares_of_the_shortest_side(shape: tuple[int, int]) -> None:
+    """No leaf of radius 3 spans more than 7 samples, and some spans all of them."""
+    (picture,) = il.noise_cohort("dead-leaves", 1, shape, 1, smallest=0.25, largest=0.25)
+    image = picture.image()[..., 0]
+    spans = [
+        int((places.max(0)[0] - places.min(0)[0]).max()) + 1
+        for places in map(torch.nonzero, map(image.eq, image.unique()))
+    ]
+    assert max(spans) in (6, 7)
+
+
 def test_leaves_are_flat_and_their_colours_uniform() -> None:
     pictures = il.noise_cohort("dead-leaves", 4, (48, 60))
     colours = torch.cat([one.values.unique(dim=0) for one in pictures]).double().numpy()
