@@ -233,7 +233,7 @@ def _typed(path: Path) -> Any:
 
     line = path.read_bytes().decode(errors="replace").replace("\0", "")
     # A million steps that are asked for, or the thousands of a recipe, are no fault.
-    words = re.sub(r"(?<=steps)([ =]*\d{3})\d+", r"\1", line).split()
+    words = re.sub(r"(?<=steps)([ =]*\d{2})\d+", r"\1", line).split()
     if "--steps" in _LINES.get(words[0] if words else "", "") and not any("--steps" in word for word in words):
         words += ["--steps", "2"]
     place = Path.cwd()
