@@ -29,7 +29,8 @@ def test_a_network_comes_in(siren: Path, tmp_path: Path) -> None:
     about = done("import", siren, *GIVEN, "--grid", "9x7", "-o", out, "--json").json
     assert about["file"] == str(out)
     assert (about["layout"], about["backbone"], about["heads"], about["channels"]) == ("siren", "siren", 1, 3)
-    assert about["settings"] == {"coordinates": 2, "width": 8, "depth": 3, "omega_0": 30.0}
+    expected = {"coordinates": 2, "width": 8, "depth": 3, "omega_0": 30.0}
+    assert about["settings"] == expected | {"bias": "torch", "coordinate_range": [-1.0, 1.0]}
     assert about["given"]["omega_0"] == [30.0]
     field = load_field(out)
     same = il.read_network(siren, omega_0=30.0, axes="yx", coordinates=(-1.0, 1.0), output=(-1.0, 1.0))

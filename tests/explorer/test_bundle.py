@@ -24,7 +24,7 @@ from inrlens.explorer.bundle import is_current, write_bundle
 from inrlens.explorer.dictionary import EFFECT_NUMBERS
 from inrlens.explorer.entries import entries
 from inrlens.explorer.gather import Gathered, gather
-from inrlens.explorer.manifest import MANIFEST_FILE
+from inrlens.explorer.manifest import MANIFEST_FILE, VERSION
 from inrlens.explorer.network import bytes_or_values
 from inrlens.signals.archive import save_signals
 from inrlens.studies.opened import OpenRun
@@ -169,7 +169,7 @@ def test_bytes_stand_for_whole_255ths_alone() -> None:
 
 def test_the_manifest_names_every_file_with_its_size(demo: tuple[Gathered, Path, dict[str, Any]]) -> None:
     _, place, manifest = demo
-    assert (manifest["format"], manifest["version"]) == ("inrlens-explorer", 2)
+    assert (manifest["format"], manifest["version"]) == ("inrlens-explorer", VERSION)
     assert manifest["inrlens_version"] == il.__version__
     assert manifest["title"] == "demo"
     there = {path.relative_to(place).as_posix(): path.stat().st_size for path in (place / "data").iterdir()}
@@ -436,7 +436,13 @@ def test_a_bundle_with_a_file_missing_cut_short_or_damaged_is_not_current(tmp_pa
     assert not is_current(bundle, gathered)
     data.write_bytes(whole)
     assert is_current(bundle, gathered)
-    for damaged in ("", "[]", text[:-20], text.replace('"version": 2', '"version": 3'), '{"files": [3]}'):
+    for damaged in (
+        "",
+        "[]",
+        text[:-20],
+        text.replace(f'"version": {VERSION}', f'"version": {VERSION + 1}'),
+        '{"files": [3]}',
+    ):
         manifest.write_text(damaged)
         assert not is_current(bundle, gathered)
 

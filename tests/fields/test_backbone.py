@@ -401,7 +401,13 @@ def test_settings_of_numpy_are_saved_as_plain_numbers(tmp_path: Path) -> None:
     field = il.Field.new("gauss", width=np.int64(8), depth=2, scale=[np.float32(3.5), 2.0])
     il.save(field, tmp_path / "field.safetensors")
     assert load_field(tmp_path / "field.safetensors").backbone == field.backbone
-    assert backbone_settings(field.backbone) == {"coordinates": 2, "width": 8, "depth": 2, "scale": [3.5, 2.0]}
+    assert backbone_settings(field.backbone) == {
+        "coordinates": 2,
+        "width": 8,
+        "depth": 2,
+        "scale": [3.5, 2.0],
+        "coordinate_range": [-1.0, 1.0],
+    }
 
 
 # -- recipes ---------------------------------------------------------------------------------------------------------

@@ -59,7 +59,9 @@ def test_every_table_names_every_task_and_keeps_the_network(backbone: str, task:
 def test_settings_are_json_and_name_the_network() -> None:
     settings = recipe_settings(il.recipes.single("siren"))
     assert json.loads(json.dumps(settings)) == settings
-    assert settings["backbone"] == {"name": "siren", "coordinates": 2, "width": 256, "depth": 5, "omega_0": 50.0}
+    expected = {"coordinates": 2, "width": 256, "depth": 5, "omega_0": 50.0}
+    expected |= {"bias": "torch", "coordinate_range": [-1.0, 1.0]}
+    assert settings["backbone"] == {"name": "siren", **expected}
     assert recipe_settings(il.recipes.transfer("siren"))["backbone"] is None
 
 

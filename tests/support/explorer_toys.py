@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inrlens.explorer.manifest import VERSION
+
 CONTENT = bytes(range(256)) * 4
 HOSTILE = '</script><script>alert("1")</script><!-- <script> & <b>'
 
@@ -17,7 +19,7 @@ def bundle(folder: Path, title: str = "runs/toy", **more: Any) -> Path:
     (folder / "data" / "n0.bin").write_bytes(CONTENT)
     manifest = {
         "format": "inrlens-explorer",
-        "version": 2,
+        "version": VERSION,
         "inrlens_version": "0.1.0",
         "title": title,
         "source": "0" * 64,

@@ -65,7 +65,7 @@ def evaluate_sae(
     check_fits(field, sae)
     grid = field.grid_or(grid)
     if where == "between":
-        x, targets = coordinates_between(grid, field.dtype).to(field.device), None
+        x, targets = coordinates_between(grid, field.dtype, field.coordinate_range).to(field.device), None
     else:
         x, targets = field.grid_coordinates(grid), _targets(field, signals, grid)
     rows = x.shape[0]

@@ -1,6 +1,6 @@
 """The manifest of a bundle: what networks, dictionaries and effects it holds, and where their arrays lie.
 
-The fields are the keys of ``manifest.json``, format version 2; numbers that are not finite become null there.
+The fields are the keys of ``manifest.json``, format version 3; numbers that are not finite become null there.
 """
 
 import math
@@ -11,7 +11,7 @@ from inrlens import __version__
 from inrlens.explorer.arrays import ArrayPlace
 
 FORMAT = "inrlens-explorer"
-VERSION = 2
+VERSION = 3
 MANIFEST_FILE = "manifest.json"
 
 
@@ -110,7 +110,8 @@ class NetworkEntry:
     """One network with the heads and dictionaries that the bundle holds; ``heads`` counts all that it has.
 
     ``run`` is None for one that was given from Python, ``layers`` for one whose layers only its own code can run, as
-    anybody's; ``seed`` and ``tau`` where they are not known. ``width`` counts the units of the last layer.
+    anybody's; ``seed`` and ``tau`` where they are not known. ``width`` counts the units of the last layer;
+    ``coordinate_range`` is what the first and the last sample of every axis have for their coordinate.
     """
 
     id: str
@@ -120,6 +121,7 @@ class NetworkEntry:
     backbone: str
     seed: int | None
     grid: tuple[int, ...]
+    coordinate_range: tuple[float, ...]
     channels: int
     depth: int
     width: int

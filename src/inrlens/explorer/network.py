@@ -39,6 +39,7 @@ def network_entry(
         backbone=facts.backbone,
         seed=facts.seed,
         grid=network.grid,
+        coordinate_range=field.coordinate_range,
         channels=field.channels,
         depth=field.depth,
         width=field.units(field.depth - 1),

@@ -1,6 +1,7 @@
 """What a backbone is, and the register of them."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from numbers import Integral, Real
 from typing import Any, ClassVar, Protocol, TypeVar, get_type_hints, runtime_checkable
@@ -30,6 +31,11 @@ class Backbone(Protocol):
         ...
 
     @property
+    def coordinate_range(self) -> tuple[float, ...]:
+        """What the first and the last sample of every axis have for their coordinate, ``(low, high)``."""
+        ...
+
+    @property
     def width(self) -> int:
         """Units d a layer."""
         ...
@@ -48,6 +54,8 @@ class Backbone(Protocol):
         ...
 
 
+WHOLE = (-1.0, 1.0)
+"""The range of every coordinate where nothing else is said."""
 NO_SIZE = {"is_size": False}
 """Metadata of a setting that is a whole number, yet no side and no number of the network's tensors."""
 
@@ -109,8 +117,10 @@ def _is_number(value: Any) -> bool:
 _KINDS: dict[Any, tuple[str, Callable[[Any], bool]]] = {
     int: ("a whole number", lambda value: _is_number(value) and isinstance(value, int)),
     float: ("a number", _is_number),
+    str: ("a text", lambda value: isinstance(value, str)),
     bool: ("True or False", lambda value: isinstance(value, bool)),
     float | None: ("a number or None", lambda value: value is None or _is_number(value)),
+    tuple[float, ...]: ("numbers", lambda value: isinstance(value, tuple) and all(map(_is_number, value))),
     float | tuple[float, ...]: (
         "a number, or one a layer",
         lambda value: all(map(_is_number, value if isinstance(value, tuple) else (value,))),
@@ -130,6 +140,21 @@ def check_sizes(name: str, **sizes: int) -> None:
     for key, value in sizes.items():
         if value < 1:
             raise InputError(f"{name}: {key} must be at least 1, not {value}.")
+
+
+def check_one_of(name: str, setting: str, value: str, allowed: Sequence[str]) -> None:
+    """Raises InputError where a setting is none of the words that it may be."""
+    if value not in allowed:
+        raise InputError(f"{name}: {setting} must be one of {', '.join(allowed)}, not {value!r}.")
+
+
+def check_range(name: str, span: tuple[float, ...]) -> None:
+    """Raises InputError where a range of coordinates is no pair of finite numbers, the smaller first."""
+    if len(span) != 2 or not -math.inf < span[0] < span[1] < math.inf:
+        raise InputError(
+            f"{name}: coordinate_range must be two finite numbers, the first sample's coordinate and the last's, the "
+            f"smaller first, such as (-1, 1) or (0, 1), not {span}."
+        )
 
 
 def uniform(shape: tuple[int, ...], bound: float, generator: torch.Generator) -> Tensor:

@@ -27,7 +27,7 @@ class Encoding(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, x: Float[Tensor, "n m"]) -> Float[Tensor, "n e"]:
-        """The features at coordinates in [-1, 1]."""
+        """The features at coordinates."""
 
 
 class FourierProjection(Encoding):

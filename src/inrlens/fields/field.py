@@ -11,7 +11,7 @@ from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
 from inrlens.errors import InputError
-from inrlens.fields.backbone import Backbone, make_backbone
+from inrlens.fields.backbone import WHOLE, Backbone, make_backbone
 from inrlens.fields.encoder import Encoder, Head
 from inrlens.fields.network import EVALUATION_TILE as EVALUATION_TILE, Chain, Network, check_axes
 from inrlens.rows import tiles
@@ -44,14 +44,13 @@ def check_grid(backbone: Backbone, grid: tuple[int, ...]) -> None:
 
 
 class Field(Network):
-    """A coordinate network from coordinates in [-1, 1] to M signals of c channels in [0, 1].
+    """A coordinate network from its backbone's ``coordinate_range`` to M signals of c channels in [0, 1].
 
     ``encoder`` is shared; ``head`` is the linear output of all signals, ``(M*c, d)``; ``grid`` is the grid that the
     field was fitted on, or None, and ``affine`` where it lies (``signals.affine``), None where its signals did not say
     or did not agree.
     """
 
-    coordinate_range = (-1.0, 1.0)
     target_range = (0.0, 1.0)
 
     def __init__(
@@ -106,6 +105,11 @@ class Field(Network):
         return self.backbone.coordinates
 
     @property
+    def coordinate_range(self) -> tuple[float, ...]:
+        """What the first and the last sample of every axis have for their coordinate, as the backbone says."""
+        return self.backbone.coordinate_range
+
+    @property
     def heads(self) -> int:
         """Number of signals M."""
         return self.head.out_features // self.channels
@@ -141,7 +145,7 @@ class Field(Network):
                 coordinates, or some lie outside the grid, where the network was never fitted.
         """
         if self.affine is None or self.grid is None:
-            raise InputError("this field knows no affine: fit it to signals that have one, or call it on [-1, 1].")
+            raise InputError("this field knows no affine: fit it to signals that have one, or call it on coordinates.")
         try:
             points = torch.as_tensor(points)
         except (TypeError, ValueError, RuntimeError) as error:
@@ -164,7 +168,11 @@ class Field(Network):
                 f"{beyond} of {len(points)} points lie outside the grid, whose first sample is at {corners[0]} and "
                 f"its last at {corners[1]}: leave them out."
             )
-        x = to_unit(points.cpu(), self.affine, self.grid).to(self.device, self.dtype)
+        low, high = self.coordinate_range
+        unit = to_unit(points.cpu(), self.affine, self.grid)
+        x = (unit if self.coordinate_range == WHOLE else low + (unit + 1.0) * ((high - low) / 2.0)).to(
+            self.device, self.dtype
+        )
         found = [self(x[rows])[:, columns] for rows in tiles(len(x), EVALUATION_TILE)]
         return torch.cat(found) if found else x.new_empty(0, self.channels)
 
@@ -220,6 +228,8 @@ class Field(Network):
     def digest(self, layer: int) -> str:
         """SHA-256 of the encoding and of layers 0..``layer``."""
         digest = hashlib.sha256()
+        if self.coordinate_range != WHOLE:
+            digest.update(repr(self.coordinate_range).encode())
         if self.encoder.encoding is not None:
             for value in (*self.encoder.encoding.parameters(), *self.encoder.encoding.buffers()):
                 digest.update(value.detach().cpu().numpy().tobytes())

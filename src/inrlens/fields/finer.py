@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from inrlens.errors import InputError
-from inrlens.fields.backbone import check_sizes, register_backbone, uniform
+from inrlens.fields.backbone import WHOLE, check_range, check_sizes, register_backbone, uniform
 from inrlens.fields.encoder import Encoder, Layer
 from inrlens.fields.nonlinearity import finer
 from inrlens.fields.omegas import check_each_layer, each_layer
@@ -42,9 +42,11 @@ class Finer:
     depth: int = 5
     omega_0: float | tuple[float, ...] = 30.0
     first_bias: float | None = None
+    coordinate_range: tuple[float, ...] = WHOLE
 
     def __post_init__(self) -> None:
         check_sizes("finer", coordinates=self.coordinates, width=self.width, depth=self.depth)
+        check_range("finer", self.coordinate_range)
         check_each_layer("finer", "omega_0", self.omega_0, self.depth)
         if self.first_bias is not None and not 0.0 < self.first_bias < math.inf:
             raise InputError(f"finer: first_bias must be a positive number or None, not {self.first_bias}.")

@@ -13,7 +13,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from inrlens.fields.backbone import check_sizes, register_backbone, uniform
+from inrlens.fields.backbone import WHOLE, check_range, check_sizes, register_backbone, uniform
 from inrlens.fields.encoder import Encoder, Layer
 from inrlens.fields.nonlinearity import GAUSS
 from inrlens.fields.omegas import check_each_layer, each_layer
@@ -35,9 +35,11 @@ class Gauss:
     width: int = 256
     depth: int = 5
     scale: float | tuple[float, ...] = 30.0
+    coordinate_range: tuple[float, ...] = WHOLE
 
     def __post_init__(self) -> None:
         check_sizes("gauss", coordinates=self.coordinates, width=self.width, depth=self.depth)
+        check_range("gauss", self.coordinate_range)
         check_each_layer("gauss", "scale", self.scale, self.depth)
 
     def encoder(self, generator: torch.Generator) -> Encoder:

@@ -31,16 +31,17 @@ def grid_resolutions(levels: int, coarsest: int, finest: int) -> tuple[int, ...]
 class HashEncoding(Encoding):
     """Trained features ``(N, levels * F)``, coarsest level first, multi-linear between the vertices of each grid.
 
-    Level l has ``N_l + 1`` vertices along each coordinate, the first at -1 and the last at 1. Where all of them fit
-    into T rows, each has a row of its own (x along fastest); where not, the vertex ``v`` has row
-    ``(v_1 pi_1 XOR v_2 pi_2 XOR v_3 pi_3) mod T`` (eq. 4) of T, and vertices that collide share it.
-    ``tables`` ``(rows, F)`` holds all levels' rows one after another. Beyond [-1, 1] the outermost cells go on.
+    Level l has ``N_l + 1`` vertices along each coordinate, the first at the low end of ``span``, the last at the high
+    one. Where all of them fit into T rows, each has a row of its own (x along fastest); where not, the vertex ``v`` has
+    row ``(v_1 pi_1 XOR v_2 pi_2 XOR v_3 pi_3) mod T`` (eq. 4) of T, and vertices that collide share it.
+    ``tables`` ``(rows, F)`` holds all levels' rows one after another. Beyond ``span`` the outermost cells go on.
 
     Args:
         tables: values of ``table_rows`` rows.
         resolutions: N_l, in ascending order.
         coordinates: m, 1 to 3.
         log2_table: the binary logarithm of T.
+        span: the range of every coordinate.
     """
 
     resolutions: Tensor
@@ -48,9 +49,15 @@ class HashEncoding(Encoding):
     starts: Tensor
 
     def __init__(
-        self, tables: Float[Tensor, "rows f"], resolutions: Sequence[int], coordinates: int, log2_table: int
+        self,
+        tables: Float[Tensor, "rows f"],
+        resolutions: Sequence[int],
+        coordinates: int,
+        log2_table: int,
+        span: tuple[float, ...] = (-1.0, 1.0),
     ) -> None:
         super().__init__()
+        self.low, self.high = span
         self.tables = nn.Parameter(tables)
         self.log2_table = log2_table
         sizes = level_rows(resolutions, coordinates, log2_table)
@@ -83,7 +90,7 @@ class HashEncoding(Encoding):
         """The rows of the ``2^m`` vertices around each coordinate, and their weights, which add up to 1."""
         # Coordinates last: every operation then runs along memory.
         cells = self.resolutions.unsqueeze(1)
-        at = (x.T.unsqueeze(1) + 1.0) * (0.5 * cells)
+        at = (x.T.unsqueeze(1) - self.low) / (self.high - self.low) * cells
         near = torch.minimum(at.floor().long().clamp_min(0), cells - 1)
         far_share = at - near
         near = near * self.factors.T.unsqueeze(2)
@@ -102,7 +109,7 @@ class HashEncoding(Encoding):
         return rows, weights
 
     def forward(self, x: Float[Tensor, "n m"]) -> Float[Tensor, "n e"]:
-        """The features at coordinates in [-1, 1], levels together."""
+        """The features at coordinates in ``span``, levels together."""
         return self.interpolate(*self.vertices(x))
 
     def interpolate(

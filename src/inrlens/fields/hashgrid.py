@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from inrlens.errors import InputError
-from inrlens.fields.backbone import NO_SIZE, check_sizes, register_backbone, uniform
+from inrlens.fields.backbone import NO_SIZE, WHOLE, check_range, check_sizes, register_backbone, uniform
 from inrlens.fields.encoder import Encoder, Layer
 from inrlens.fields.hash_encoding import PRIMES, HashEncoding, grid_resolutions, level_rows
 from inrlens.fields.nonlinearity import RELU
@@ -28,8 +28,8 @@ class HashGrid:
     """``h_l = relu(W_l h_{l-1} + b_l)`` behind a multiresolution hash encoding of ``levels * features`` features.
 
     ``width`` is d, ``depth`` L of the network behind it. The encoding has ``levels`` grids of ``coarsest`` to
-    ``finest`` cells a side over [-1, 1], ``features`` numbers a vertex, and at most ``2^log2_table`` rows a level,
-    which start from U(-table_bound, table_bound).
+    ``finest`` cells a side over ``coordinate_range``, ``features`` numbers a vertex, and at most ``2^log2_table`` rows
+    a level, which start from U(-table_bound, table_bound).
     """
 
     name: ClassVar[str] = "hashgrid"
@@ -45,6 +45,7 @@ class HashGrid:
     coarsest: int = field(default=16, metadata=NO_SIZE)
     finest: int = field(default=512, metadata=NO_SIZE)
     table_bound: float = 1e-4
+    coordinate_range: tuple[float, ...] = WHOLE
 
     def __post_init__(self) -> None:
         check_sizes(
@@ -57,6 +58,7 @@ class HashGrid:
             log2_table=self.log2_table,
             coarsest=self.coarsest,
         )
+        check_range("hashgrid", self.coordinate_range)
         if self.coordinates > len(PRIMES):
             raise InputError(f"hashgrid: coordinates must be 1, 2 or 3, not {self.coordinates}.")
         if self.log2_table > _MOST_BITS:
@@ -83,7 +85,9 @@ class HashGrid:
         resolutions = grid_resolutions(self.levels, self.coarsest, self.finest)
         rows = sum(level_rows(resolutions, self.coordinates, self.log2_table))
         tables = uniform((rows, self.features), self.table_bound, generator)
-        return Encoder(layers, HashEncoding(tables, resolutions, self.coordinates, self.log2_table))
+        return Encoder(
+            layers, HashEncoding(tables, resolutions, self.coordinates, self.log2_table, self.coordinate_range)
+        )
 
     def head(self, rows: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Initial weight and bias of linear heads, which count as one layer."""

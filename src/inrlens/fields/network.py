@@ -9,6 +9,7 @@ from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
 from inrlens.errors import InputError
+from inrlens.fields.backbone import WHOLE
 from inrlens.fields.encoder import HiddenLayer
 from inrlens.rows import tiles
 from inrlens.signals.signal import coordinates
@@ -29,7 +30,7 @@ class Chain:
 
 
 class Network(nn.Module, ABC):
-    """From coordinates in [-1, 1] to M signals of c channels in [0, 1], through layers 0..L-1, row by row.
+    """From coordinates in ``coordinate_range`` to M signals of c channels in [0, 1], through layers 0..L-1, row by row.
 
     ``Field`` is ours, ``Wrapped`` anybody's; analyses take either and ask for nothing that is not here. ``grid`` is
     the grid that is meant where none is given, or None.
@@ -42,6 +43,11 @@ class Network(nn.Module, ABC):
     @abstractmethod
     def coordinates(self) -> int:
         """Number of coordinates m."""
+
+    @property
+    def coordinate_range(self) -> tuple[float, ...]:
+        """What the first and the last sample of every axis have for their coordinate, ``(low, high)``."""
+        return WHOLE
 
     @property
     @abstractmethod
@@ -127,7 +133,7 @@ class Network(nn.Module, ABC):
 
     def grid_coordinates(self, grid: tuple[int, ...] | None = None) -> Float[Tensor, "n m"]:
         """The coordinates of a grid, in the network's number type and on its device."""
-        return coordinates(self.grid_or(grid), self.dtype).to(self.device)
+        return coordinates(self.grid_or(grid), self.dtype, self.coordinate_range).to(self.device)
 
     def render(self, head: int = 0, grid: tuple[int, ...] | None = None) -> Float[Tensor, "*grid c"]:
         """One head's picture on a grid, unclamped, computed in tiles."""

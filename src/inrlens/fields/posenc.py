@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from inrlens.errors import InputError
-from inrlens.fields.backbone import check_sizes, register_backbone, uniform
+from inrlens.fields.backbone import WHOLE, check_range, check_sizes, register_backbone, uniform
 from inrlens.fields.encoder import Encoder, Layer
 from inrlens.fields.encoding import FourierProjection
 from inrlens.fields.nonlinearity import RELU
@@ -43,6 +43,7 @@ class PosEnc:
     frequencies: int = 10
     first_angle: float = math.pi
     bare: bool = False
+    coordinate_range: tuple[float, ...] = WHOLE
 
     def __post_init__(self) -> None:
         check_sizes(
@@ -52,6 +53,7 @@ class PosEnc:
             depth=self.depth,
             frequencies=self.frequencies,
         )
+        check_range("posenc", self.coordinate_range)
         if self.frequencies > _MOST_FREQUENCIES:
             raise InputError(
                 f"posenc: frequencies must be at most {_MOST_FREQUENCIES}, the binary digits of a coordinate, not "

@@ -12,7 +12,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from inrlens.fields.backbone import check_sizes, register_backbone, uniform
+from inrlens.fields.backbone import WHOLE, check_range, check_sizes, register_backbone, uniform
 from inrlens.fields.encoder import Encoder, Layer
 from inrlens.fields.nonlinearity import RELU
 
@@ -29,9 +29,11 @@ class ReLU:
     coordinates: int = 2
     width: int = 256
     depth: int = 5
+    coordinate_range: tuple[float, ...] = WHOLE
 
     def __post_init__(self) -> None:
         check_sizes("relu", coordinates=self.coordinates, width=self.width, depth=self.depth)
+        check_range("relu", self.coordinate_range)
 
     def encoder(self, generator: torch.Generator) -> Encoder:
         """A freshly initialised encoder."""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from inrlens.errors import InputError
-from inrlens.fields.backbone import check_sizes, register_backbone, uniform
+from inrlens.fields.backbone import WHOLE, check_range, check_sizes, register_backbone, uniform
 from inrlens.fields.complex_layer import ComplexLayer, LiftedLayer
 from inrlens.fields.encoder import Encoder, HiddenLayer
 from inrlens.fields.nonlinearity import complex_gabor
@@ -44,9 +44,11 @@ class Wire:
     depth: int = 5
     omega_0: float | tuple[float, ...] = 20.0
     scale: float | tuple[float, ...] = 10.0
+    coordinate_range: tuple[float, ...] = WHOLE
 
     def __post_init__(self) -> None:
         check_sizes("wire", coordinates=self.coordinates, width=self.width, depth=self.depth)
+        check_range("wire", self.coordinate_range)
         if self.width % 2:
             raise InputError(f"wire: width counts two real units for each complex one: it is even, not {self.width}.")
         check_each_layer("wire", "omega_0", self.omega_0, self.depth)

@@ -13,7 +13,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from inrlens.fields.backbone import check_sizes, register_backbone, uniform
+from inrlens.fields.backbone import WHOLE, check_range, check_sizes, register_backbone, uniform
 from inrlens.fields.encoder import Encoder, Layer
 from inrlens.fields.nonlinearity import gabor
 from inrlens.fields.omegas import check_each_layer, each_layer
@@ -37,9 +37,11 @@ class WireReal:
     depth: int = 5
     omega_0: float | tuple[float, ...] = 20.0
     scale: float | tuple[float, ...] = 10.0
+    coordinate_range: tuple[float, ...] = WHOLE
 
     def __post_init__(self) -> None:
         check_sizes("wire_real", coordinates=self.coordinates, width=self.width, depth=self.depth)
+        check_range("wire_real", self.coordinate_range)
         check_each_layer("wire_real", "omega_0", self.omega_0, self.depth)
         check_each_layer("wire_real", "scale", self.scale, self.depth)
 

@@ -47,7 +47,7 @@ class NetworkFacts:
     place: str | None
     parameters: int
     dtype: str
-    coordinate_range: tuple[float, float]
+    coordinate_range: tuple[float, ...]
     target_range: tuple[float, float]
     kind: str
     seed: int

@@ -205,23 +205,27 @@ def _pixels(name: str, image: Image.Image) -> np.ndarray:
     return found if found.ndim == 3 else found[..., None]
 
 
-def coordinates(shape: tuple[int, ...], dtype: torch.dtype = torch.float32) -> Float[Tensor, "n m"]:
-    """The grid's coordinates ``(N, m)``, row-major, every axis from -1 to +1 whatever the aspect ratio.
+def coordinates(
+    shape: tuple[int, ...], dtype: torch.dtype = torch.float32, span: Sequence[float] = (-1.0, 1.0)
+) -> Float[Tensor, "n m"]:
+    """The grid's coordinates ``(N, m)``, row-major, every axis over ``span`` whatever the aspect ratio.
 
-    The last axis is ``(x, y[, z])``: x runs along the grid's last side. The corner samples lie exactly on -1 and +1;
-    a side of one sample lies at 0.
+    The last axis is ``(x, y[, z])``: x runs along the grid's last side. The corner samples lie exactly on the ends of
+    the span; a side of one sample lies in its middle.
     """
-    return _mesh([_samples(side) for side in shape], dtype)
+    return _mesh([_samples(side, span) for side in shape], dtype)
 
 
-def coordinates_between(shape: tuple[int, ...], dtype: torch.dtype = torch.float32) -> Float[Tensor, "n m"]:
+def coordinates_between(
+    shape: tuple[int, ...], dtype: torch.dtype = torch.float32, span: Sequence[float] = (-1.0, 1.0)
+) -> Float[Tensor, "n m"]:
     """The centres of the grid's cells: coordinates between the samples, one fewer along every side longer than 1.
 
     A network fitted on ``coordinates(shape)`` is defined here too, but never saw these points: held-out rows.
     """
     axes = []
     for side in shape:
-        samples = _samples(side)
+        samples = _samples(side, span)
         axes.append((samples[1:] + samples[:-1]) / 2 if side > 1 else samples)
     return _mesh(axes, dtype)
 
@@ -245,10 +249,13 @@ def _bools(name: str, mask: object) -> Bool[Tensor, "*grid"]:
     return truth
 
 
-def _samples(side: int) -> Tensor:
+def _samples(side: int, span: Sequence[float]) -> Tensor:
     if side < 1:
         raise InputError(f"a grid's side must be 1 or more, not {side}.")
-    return torch.linspace(-1.0, 1.0, side, dtype=torch.float64) if side > 1 else torch.zeros(1, dtype=torch.float64)
+    low, high = span
+    if side == 1:
+        return torch.tensor([(low + high) / 2.0], dtype=torch.float64)
+    return torch.linspace(low, high, side, dtype=torch.float64)
 
 
 def _mesh(axes: list[Tensor], dtype: torch.dtype) -> Tensor:

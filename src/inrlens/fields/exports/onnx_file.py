@@ -19,9 +19,10 @@ _LARGEST = 2**31 - 2**20
 def to_onnx(field: Field, path: str | Path, head: int | None = None, *, force: bool = False) -> None:
     """Writes the field's function as an ONNX model, whole or not at all; needs the extra ``onnx``.
 
-    It takes ``coordinates`` ``(n, m)`` in [-1, 1], x first, and gives ``values`` ``(n, c)``, [0, 1] unclamped, in the
-    field's number type, with operator set 17. Complex layers are real block matrices. The model's metadata holds under
-    ``inrlens`` what a checkpoint's description does: backbone, settings, ranges, grid, signals, recipe.
+    It takes ``coordinates`` ``(n, m)`` in the field's own range, x first, and gives ``values`` ``(n, c)``, [0, 1]
+    unclamped, in the field's number type, with operator set 17. Complex layers are real block matrices. The model's
+    metadata holds under ``inrlens`` what a checkpoint's description does: backbone, settings, ranges, grid, signals,
+    recipe.
 
     Args:
         field: a field of ours.

@@ -28,7 +28,7 @@ class Activation(nn.Module):
 
 
 def to_sequential(field: Field, head: int | None = None) -> nn.Sequential:
-    """The field's function from coordinates ``(N, m)`` in [-1, 1] to values ``(N, c)`` in [0, 1] as a plain module.
+    """The field's function from coordinates ``(N, m)`` in its range to values ``(N, c)`` as a plain module.
 
     Fourier features come first, where the field has them; then ``nn.Linear`` and an activation in turns, and a last
     ``nn.Linear``. Complex layers are linear maps by their real block matrix. The weights are copies, and the state dict

@@ -133,12 +133,15 @@ def _network_row(condition: ConditionRecord) -> tuple[str, ...]:
 def _scale(backbone: dict[str, Any]) -> str:
     """The setting that decides how fine a network sees: omega_0 of a SIREN, sigma and frequencies of an FFMLP."""
     known = {"omega_0": "\N{GREEK SMALL LETTER OMEGA}\N{SUBSCRIPT ZERO}", "sigma": "\N{GREEK SMALL LETTER SIGMA}"}
-    skipped = {"name", "coordinates", "width", "depth"}
+    skipped = {"name", "coordinates", "width", "depth", "coordinate_range", "bias", "two_pi", "initialisation"}
+    span = backbone.get("coordinate_range", [-1.0, 1.0])
     parts = [
         f"{known.get(key, key)} {_plain(backbone[key])}"
         for key in sorted(backbone, key=lambda key: key not in known)
         if key not in skipped
     ]
+    if list(span) != [-1.0, 1.0]:
+        parts.append(f"coordinates from {span[0]:g} to {span[1]:g}")
     return ", ".join(parts) or words.MISSING
 
 

@@ -116,6 +116,7 @@ def network_of(field: il.Field, name: str = "n0") -> dict[str, Any]:
         "name": f"toy {name}",
         "grid": list(field.grid or ()),
         "channels": field.channels,
+        "coordinate_range": list(field.coordinate_range),
         "encoding": _encoding_of(encoding),
         "layers": [
             {
@@ -188,6 +189,15 @@ def test_edits_equal_those_of_python(browser_page: Page, backbone: str, layer: i
     sae = toys.sae(field, layer)
     asked = edit_of(field, sae, GAINS, head=1)
     close(browser_page, asked, il.edit(field, sae, GAINS, head=1))
+
+
+@pytest.mark.parametrize("grid", [(7, 9), (11, 1)])
+@pytest.mark.parametrize("backbone", ["siren", "ffmlp"])
+def test_edits_over_another_range_of_coordinates(browser_page: Page, backbone: str, grid: tuple[int, int]) -> None:
+    settings = {**toys.SMALL[backbone], "coordinate_range": (0.25, 1.0)}
+    field = il.Field.new(backbone, grid=grid, **settings)
+    sae = toys.sae(field, 1)
+    close(browser_page, edit_of(field, sae, GAINS), il.edit(field, sae, GAINS))
 
 
 @some("shape", [(13, 2, 1, (11, 30)), (33, 3, 3, (40, 1))], "wire")

@@ -11,6 +11,7 @@ import inrlens as il
 from browser import Watch, close, needs_chromium, pixels, serving, shot
 from explored import Explored, bare, picture
 from explorer_page import linked, opened, region, tile
+from inrlens.explorer.manifest import VERSION
 from inrlens.explorer.pages import write_single
 
 pytestmark = [needs_chromium, pytest.mark.slow]
@@ -63,11 +64,11 @@ def test_a_run_without_a_dictionary(page: Page, watch: Watch, tmp_path: Path) ->
 
 def test_a_bundle_of_a_newer_version(page: Page, watch: Watch, folder: Path) -> None:
     path = folder / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"version": 3}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"version": VERSION + 1}))
     with serving(folder, watch) as url:
         page.goto(url)
         assert said(page) == (
-            "This bundle has format version 3, this page reads up to 2: "
+            f"This bundle has format version {VERSION + 1}, this page reads up to {VERSION}: "
             "open it with the inrlens that wrote it, or install a newer one."
         )
         still(page)

@@ -160,9 +160,11 @@ const pairs = {
   },
 };
 
-/** Writes the coordinates of rows as panels; x runs along the last side, each from -1 to 1 with both ends. */
+/** Writes the coordinates of rows as panels; x runs along the last side, each over the network's range with both ends. */
 function place(rows) {
-  const { grid } = loaded.network;
+  const { grid, coordinate_range: span } = loaded.network;
+  const [low, high] = span;
+  const middle = (low + high) / 2;
   const at = loaded.buffers[0];
   const size = padded(grid.length) * block.rows;
   const panels = Math.ceil(rows.length / block.rows);
@@ -173,7 +175,7 @@ function place(rows) {
     for (let axis = grid.length - 1, x = 0; axis >= 0; axis -= 1, x += 1) {
       const line = Math.floor(left / grid[axis]);
       const last = grid[axis] - 1;
-      loaded.numbers[base + x * block.rows] = last > 0 ? (2 * (left - line * grid[axis])) / last - 1 : 0;
+      loaded.numbers[base + x * block.rows] = last > 0 ? low + ((high - low) * (left - line * grid[axis])) / last : middle;
       left = line;
     }
   }

@@ -367,7 +367,7 @@ export class App {
   /** A network's weights in the form that the runner takes. */
   weights(network) {
     return this.once(`${network.id} weights`, async () => {
-      const { id, name, grid, channels } = network;
+      const { id, name, grid, channels, coordinate_range = [-1, 1] } = network;
       const layers = await Promise.all(
         network.layers.map(async ({ weight, bias, scale, nonlinearity, parameters }) => ({
           weight: await this.bundle.array(weight),
@@ -380,7 +380,8 @@ export class App {
         })),
       );
       const frequencies = network.encoding && (await this.bundle.array(network.encoding.frequencies));
-      return { id, name, grid, channels, encoding: network.encoding && { ...network.encoding, frequencies }, layers };
+      const encoding = network.encoding && { ...network.encoding, frequencies };
+      return { id, name, grid, channels, coordinate_range, encoding, layers };
     });
   }
 

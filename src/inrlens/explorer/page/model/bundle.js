@@ -3,7 +3,7 @@
 import { fromHalf } from "inrlens/model/halves.js";
 
 const FORMAT = "inrlens-explorer";
-const VERSION = 2;
+const VERSION = 3;
 /** Bytes: a file up to this size is fetched once, whole. */
 const WHOLE = 8 * 2 ** 20;
 const TYPES = {
