@@ -3,6 +3,7 @@
 import math
 import pickle
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +43,8 @@ def _fills(values: torch.Tensor, bound: float) -> None:
     """Values that fill U(-bound, bound): none beyond, the edge nearly reached, the right spread, no lean."""
     values, n = values.detach(), values.numel()
     assert float(values.abs().max()) <= bound
+    if bound == 0.0:
+        return
     if n >= 200:
         # Each bound is passed in one of 1e8 draws, or six standard deviations away.
         assert float(values.abs().max()) >= math.exp(-18.0 / n) * bound
@@ -67,6 +70,60 @@ def _fills(values: torch.Tensor, bound: float) -> None:
 def test_the_number_of_trained_parameters_at_full_size(backbone: str, expected: int) -> None:
     field = il.Field.new(backbone, heads=10, channels=3)
     assert sum(parameter.numel() for parameter in field.parameters()) == expected
+
+
+@pytest.mark.parametrize(
+    ("law", "weight", "bias"),
+    [
+        ("torch", lambda d_in, d_out: d_in**-0.5, lambda d_in: d_in**-0.5),
+        ("he", lambda d_in, d_out: (6.0 / d_in) ** 0.5, lambda d_in: 0.0),
+        ("glorot", lambda d_in, d_out: (6.0 / (d_in + d_out)) ** 0.5, lambda d_in: 0.0),
+    ],
+)
+def test_ffmlp_starts_by_the_law_that_is_named(
+    law: str, weight: Callable[[int, int], float], bias: Callable[[int], float]
+) -> None:
+    field = il.Field.new("ffmlp", heads=10, initialisation=law)
+    for part in (*(field.encoder.layer(index) for index in range(5)), field.head):
+        d_out, d_in = part.weight.shape
+        _fills(part.weight, weight(d_in, d_out))
+        _fills(part.bias, bias(d_in))
+
+
+def test_ffmlp_without_two_pi_counts_radians() -> None:
+    cycles, radians = (
+        il.Field.new("ffmlp", seed=4, two_pi=two_pi).encoder.encoding.state_dict()["frequencies"]  # type: ignore[union-attr]
+        for two_pi in (True, False)
+    )
+    torch.testing.assert_close(radians * 2.0 * math.pi, cycles)
+    x = torch.rand(5, 2, generator=toys.generator(1))
+    angle = x @ cycles.T
+    features = il.Field.new("ffmlp", seed=4, two_pi=False).encoder.run(x, 0, 0)
+    torch.testing.assert_close(features, torch.cat([angle.sin(), angle.cos()], 1), rtol=0.0, atol=1e-4)
+
+
+@pytest.mark.parametrize("law", ["torch", "weights", "zero"])
+def test_siren_s_biases_start_by_the_law_that_is_named(law: str) -> None:
+    field = il.Field.new("siren", heads=10, bias=law, omega_0=30.0)
+    for index, part in enumerate((*(field.encoder.layer(index) for index in range(5)), field.head)):
+        d_in = part.weight.shape[1]
+        weights = 1.0 / d_in if index == 0 else math.sqrt(6.0 / d_in) / 30.0
+        _fills(part.weight, weights)
+        _fills(part.bias, {"torch": 1.0 / math.sqrt(d_in), "weights": weights, "zero": 0.0}[law])
+
+
+@pytest.mark.parametrize(
+    ("backbone", "settings", "sentence"),
+    [
+        ("ffmlp", {"initialisation": "xavier"}, "ffmlp: initialisation must be one of torch, he, glorot, not 'xavier'"),
+        ("ffmlp", {"initialisation": 3}, "ffmlp: initialisation must be a text, not 3"),
+        ("ffmlp", {"two_pi": 1}, "ffmlp: two_pi must be True or False, not 1"),
+        ("siren", {"bias": "none"}, "siren: bias must be one of torch, weights, zero, not 'none'"),
+    ],
+)
+def test_laws_that_are_not_known_are_refused(backbone: str, settings: dict[str, object], sentence: str) -> None:
+    with pytest.raises(il.InputError, match=sentence):
+        il.make_backbone(backbone, **settings)
 
 
 @pytest.mark.parametrize("backbone", ["gauss", "wire_real", "posenc", "relu"])
