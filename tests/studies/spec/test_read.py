@@ -207,6 +207,13 @@ NO_SETTING = "is a setting of the network, which is the cohort's: set it there"
         ("cohort = { sigma = 3.0 }", ".cohort.sigma is not known"),
         ("cohort = { name = 3.0 }", ".cohort.name is not known"),
         ("transfer = { omega_0 = 3.0 }", f".transfer.omega_0 {NO_SETTING}"),
+        (
+            "cohort = { coordinate_range = [1.0, 0.0] }",
+            ".cohort.coordinate_range must be two finite numbers, the first sample's coordinate and the last's, the "
+            "smaller first, such as (-1, 1) or (0, 1), not (1.0, 0.0)",
+        ),
+        ("cohort = { coordinate_range = 1.0 }", ".cohort.coordinate_range must be a list of numbers, not 1.0"),
+        ("cohort = { bias = 'none' }", ".cohort.bias must be one of torch, weights, zero, not 'none'"),
         ("cohort = { steps = 1.5 }", ".cohort.steps must be a whole number, not 1.5"),
         ("cohort = { steps = true }", ".cohort.steps must be a whole number, not true"),
         ('cohort = { batch = "all" }', '.cohort.batch must be a whole number or "none", not "all"'),
@@ -463,6 +470,21 @@ def test_a_grid_is_the_product_of_its_axes_in_the_files_order() -> None:
     for (_, recipe), (omega, rate) in zip(grid, expected, strict=True):
         changed = replace(paper, backbone=Siren(omega_0=omega), batch=64, learning_rate=rate, name=recipe.name)
         assert recipe == changed
+
+
+def test_a_range_of_coordinates_is_one_value_and_a_list_of_ranges_an_axis() -> None:
+    one = "[backbones.siren]\ncohort = { coordinate_range = [0.0, 1.0], steps = [5, 6] }\n"
+    two = "[backbones.siren]\ncohort = { coordinate_range = [[0.0, 1], [-1.0, 1.0]] }\n"
+    last = '[[transfers]]\nfreeze = ["none"]\n'
+    for text, axes, ranges in (
+        (one, ("steps",), [(0.0, 1.0)] * 2),
+        (two, ("coordinate_range",), [(0.0, 1.0), (-1.0, 1.0)]),
+    ):
+        (backbone,) = parsed(TOP, DATA, text, last).backbones
+        assert backbone.cohort.axes == axes
+        grid = recipe_grid(backbone.cohort, "cohort", backbone, HERE)
+        assert [recipe.backbone.coordinate_range for _, recipe in grid if recipe.backbone is not None] == ranges
+    assert [variant for variant, _ in grid] == [(("cohort.coordinate_range", span),) for span in ranges]
 
 
 def test_a_recipe_without_overrides_is_the_tables() -> None:

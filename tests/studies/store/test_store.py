@@ -38,6 +38,17 @@ def filled(folder: Path, plan: Any = PLAN) -> Path:
     return folder
 
 
+def test_a_setting_that_is_a_list_comes_back_as_the_tuple_that_was_meant(tmp_path: Path) -> None:
+    """A variant tells cells apart, so that its values must go into sets."""
+    variant = {"cohort.coordinate_range": (0.0, 1.0), "cohort.steps": 5}
+    cell = replace(COHORT, place={**COHORT.place, "variant": variant})
+    with Store.open(tmp_path, write=True) as store:
+        store.record_plan(toys.plan_of((cell,)))
+        (found,) = store.stored("toy")
+    assert found.place == cell.place
+    assert hash(tuple(found.place["variant"].items()))
+
+
 def test_what_was_put_comes_back_in_the_plans_order(tmp_path: Path) -> None:
     with Store.open(filled(tmp_path)) as store:
         moved, cohort, failing = store.stored("toy")

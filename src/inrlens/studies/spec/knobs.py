@@ -48,7 +48,9 @@ def converted(value: Any, hint: Any) -> Any:
         found = _as(value, option)
         if found is not None:
             return found
-    allowed = " or ".join(dict.fromkeys(_word(option) for option in _options(hint)))
+    options = _options(hint)
+    words = ["a list of numbers"] if len(options) == 1 and get_origin(hint) is tuple else map(_word, options)
+    allowed = " or ".join(dict.fromkeys(words))
     raise InputError(f"must be {allowed}, not {toml_value(value)}")
 
 

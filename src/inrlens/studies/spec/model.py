@@ -15,7 +15,7 @@ Metric = Literal["psnr", "ssim", "lpips"]
 Freeze = int | Literal["scratch", "none", "each"]
 """tau; ``each`` is every layer that a cohort has, whatever its depth; ``none`` freezes nothing and starts warm
 (STRAINER); ``scratch`` reuses nothing at all."""
-Scalar = int | float | str
+Scalar = int | float | str | tuple[float, ...]
 METRICS: tuple[Metric, ...] = ("psnr", "ssim", "lpips")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from inrlens.errors import InputError
 from inrlens.fitting.recipes import Recipe, Task
@@ -65,11 +65,16 @@ def recipe_spec(
 
 
 def _values(where: str, given: Any, hint: Any, faults: list[str]) -> tuple[Scalar, ...]:
-    """The values of one override as the type that is meant, or nothing where any is wrong."""
-    several = given if isinstance(given, list) else [given]
+    """The values of one override as the type that is meant, or nothing where any is wrong.
+
+    A list is an axis of values; of a setting that is a list itself, such as ``coordinate_range``, a list of lists is.
+    """
+    listed = get_origin(hint) is tuple
+    axis = isinstance(given, list) and (not listed or any(isinstance(one, list) for one in given))
+    several = given if axis else [given]
     try:
         for one in several:
-            if isinstance(one, (list, dict)):
+            if isinstance(one, dict) or (isinstance(one, list) and not listed):
                 raise InputError(f"must be one value, or a list of them as an axis, not {found(given)}")
         values = tuple(converted(one, hint) for one in several)
     except InputError as error:

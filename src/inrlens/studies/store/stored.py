@@ -72,6 +72,10 @@ def stored_cell(place: dict[str, Any], row: list[Any], state: State) -> StoredCe
 
     ``state`` is how it truly stands: a done cell whose artefact is gone has no outcome.
     """
+    if "variant" in place:
+        # JSON has no tuples, and a variant tells cells apart: a setting that is a list is the tuple that was meant.
+        told = {name: tuple(value) if isinstance(value, list) else value for name, value in place["variant"].items()}
+        place = {**place, "variant": told}
     key, kind, settings, written, result, timing, artefact, _, error, log = row
     if state != written:
         return StoredCell(key, kind, place, json.loads(settings), state)
