@@ -11,6 +11,7 @@ from inrlens.reports.study.tables.cohorts import cohorts
 from inrlens.reports.study.tables.dictionaries import dictionaries
 from inrlens.reports.study.tables.failures import failures
 from inrlens.reports.study.tables.predictors import predictors
+from inrlens.reports.study.tables.readings import readings
 from inrlens.reports.study.tables.settings import settings
 from inrlens.reports.study.tables.setup import setup
 from inrlens.reports.study.tables.table_1 import table_1
@@ -19,6 +20,7 @@ from inrlens.reports.study.told import ToldStudy
 Build = Callable[[ToldStudy], list[StudyTable]]
 SECTIONS: tuple[tuple[str, str, tuple[Build, ...]], ...] = (
     ("freeze", "Frozen or not", (table_1, frozen_against_none, warm_against_reinit)),
+    ("readings", "Readings of the paper", (readings,)),
     ("budget", "The best for a budget", (budgets,)),
     ("predict", "Where to freeze, predicted", (predictors,)),
     ("decide", "What decides PSNR", (effects, search)),
