@@ -144,6 +144,18 @@ def _of_one_colour(signal: il.Signal) -> float:
     return il.psnr(signal.values.mean(0).expand_as(signal.values), signal.values)
 
 
+@pytest.mark.parametrize(("batch", "rounds"), [(20, 4), (63, 1), (500, 1), (None, 1)])
+def test_a_pass_is_as_many_steps_as_a_round_of_batches_takes(batch: int | None, rounds: int) -> None:
+    """63 samples in batches of at most 20 are four steps; both count to the same weights, bit for bit."""
+    passes = toys.recipe(steps=3, batch=batch, iteration="pass")
+    steps = toys.recipe(steps=3 * rounds, batch=batch)
+    one, other = (il.fit(toys.signal(), recipe, seed=2) for recipe in (passes, steps))
+    assert one.steps == other.steps == 3 * rounds
+    assert one.field.origin.recipe["steps"] == 3
+    for ours, theirs in zip(one.field.parameters(), other.field.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
 def test_muon_fits_too() -> None:
     fitted = il.fit(toys.signal(), toys.recipe(steps=60, optimizer="muon", muon_learning_rate=1e-2))
     assert fitted.psnr > _of_one_colour(toys.signal())

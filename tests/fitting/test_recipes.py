@@ -91,6 +91,7 @@ def test_numbers_that_are_no_recipe(numbers: dict[str, object], message: str) ->
     [
         ("optimizer", "recipe 'toy': optimizer 'sgd' is not known; allowed are adam, muon"),
         ("schedule", "recipe 'toy': schedule 'sgd' is not known; allowed are constant, cosine, exponential"),
+        ("iteration", "recipe 'toy': iteration 'sgd' is not known; allowed are step, pass"),
     ],
 )
 def test_words_that_are_not_known(key: str, message: str) -> None:

@@ -46,6 +46,7 @@ def cost_of(
         start: the first layer that is trained.
         device: where it will be fitted.
     """
+    recipe = recipe.over(rows)
     field = Field.new(backbone, heads=outputs[0], channels=outputs[1]).to(device)
     step = min(recipe.batch or rows, rows)
     tried = min(step, _ROWS)

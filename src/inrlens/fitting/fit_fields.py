@@ -76,14 +76,15 @@ def fit_fields(
             inputs = PrefixRows(first.encoder, x, job.start, engine.budget)
         gradient = partial(engine.gradient, inputs, targets)
         problem = Problem(engine.stack, gradient, len(inputs), engine.channels, engine.cores)
-        tracks = optimise(problem, job.recipe, draws, tell, keeper)
+        recipe = job.recipe.over(len(inputs))
+        tracks = optimise(problem, recipe, draws, tell, keeper)
         fits = []
         for index, (field, own, track) in enumerate(zip(fields, signals, tracks, strict=True)):
             field.origin = _origin(field, own, job)
             quality = partial(_quality, field, own, x, targets[index])
             callback = None if tell is None else partial(tell, index)
             parameters = engine.stack.parameters_of[index]
-            fits.append(close(field, track, parameters, quality, job.recipe.steps, callback))
+            fits.append(close(field, track, parameters, quality, recipe.steps, callback))
     engine.stack.part()
     if keeper is not None and all(fitted.outcome != "interrupted" for fitted in fits):
         keeper.end()

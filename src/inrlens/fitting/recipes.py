@@ -23,6 +23,7 @@ from inrlens.fields.wire_real import WireReal
 
 Optimizer = Literal["adam", "muon"]
 Schedule = Literal["constant", "cosine", "exponential"]
+Iteration = Literal["step", "pass"]
 Task = Literal["single", "cohort", "transfer"]
 
 
@@ -39,7 +40,7 @@ class Recipe:
     backbone: Backbone | None
     """The network to build; None in a transfer, which takes the cohort's."""
     steps: int
-    """Optimiser steps."""
+    """Optimiser steps, or passes where ``iteration`` says so."""
     learning_rate: float
     """Adam's learning rate."""
     optimizer: Optimizer = "adam"
@@ -61,7 +62,9 @@ class Recipe:
     stop_psnr: float | None = None
     """Stop as soon as the recorded PSNR (mean over signals, dB) reaches this; None runs all steps."""
     record_every: int = 10
-    """Steps between two rows of the history."""
+    """Optimiser steps between two rows of the history."""
+    iteration: Iteration = "step"
+    """What ``steps`` counts: ``step``, an update of the weights; ``pass``, as many as one round of batches takes."""
 
     def __post_init__(self) -> None:
         for key in ("steps", "record_every", "batch"):
@@ -79,12 +82,24 @@ class Recipe:
             raise InputError(
                 f"recipe {self.name!r}: stop_psnr must be a finite number of dB or None, not {self.stop_psnr}."
             )
-        for key, choices in (("optimizer", get_args(Optimizer)), ("schedule", get_args(Schedule))):
+        named = (("optimizer", Optimizer), ("schedule", Schedule), ("iteration", Iteration))
+        for key, choices in ((key, get_args(kind)) for key, kind in named):
             if getattr(self, key) not in choices:
                 raise InputError(
                     f"recipe {self.name!r}: {key} {getattr(self, key)!r} is not known; "
                     f"allowed are {', '.join(choices)}."
                 )
+
+    def over(self, rows: int) -> "Recipe":
+        """The recipe whose ``steps`` are updates of the weights where there are so many coordinates."""
+        if self.iteration == "step":
+            return self
+        return replace(self, steps=updates(self.steps, self.batch, self.iteration, rows), iteration="step")
+
+
+def updates(steps: int, batch: int | None, iteration: str, rows: int) -> int:
+    """How many updates of the weights ``steps`` means on so many coordinates."""
+    return steps if iteration == "step" else steps * -(-rows // min(batch or rows, rows))
 
 
 def recipe_settings(recipe: Recipe) -> dict[str, Any]:

@@ -117,6 +117,8 @@ def _network_row(condition: ConditionRecord) -> tuple[str, ...]:
     recipe, backbone = condition.recipe, condition.recipe.get("backbone") or {}
     planned = recipe.get("steps", condition.steps)
     steps = str(condition.steps) if planned == condition.steps else f"{condition.steps} of {planned}"
+    if recipe.get("iteration") == "pass":
+        steps = f"{condition.steps} in {planned} passes"
     return (
         words.condition_title(condition.kind, condition.backbone),
         str(recipe.get("name", words.MISSING)),

@@ -11,6 +11,7 @@ import torch
 from inrlens.fields.field import Field
 from inrlens.fitting.compute import Compute
 from inrlens.fitting.engine import Engine
+from inrlens.fitting.recipes import updates
 from inrlens.metrics.lpips import LEAST_SIDE as LPIPS_SIDE
 from inrlens.studies.cells.cell import Cell
 from inrlens.studies.cells.plan import StudyPlan
@@ -90,7 +91,7 @@ def fit_cell(cell: Cell, cells: Cells) -> FitCell:
     size = FitSize(
         rows=rows,
         per_step=products.rows_per_step(rows, recipe["batch"]),
-        steps=int(recipe["steps"]),
+        steps=updates(int(recipe["steps"]), recipe["batch"], recipe.get("iteration", "step"), rows),
         start=start,
         kept=entering <= budget,
         muon=recipe["optimizer"] == "muon",
