@@ -111,7 +111,7 @@ def test_the_state_is_kept_every_so_many_seconds(tmp_path: Path, monkeypatch: py
 
 def test_a_fall_before_the_interruption_is_remembered(tmp_path: Path) -> None:
     """From its own picture, in steps of length 10 in every weight."""
-    start = toys.field(heads=1).render().reshape(-1, 3)
+    start = toys.drawn(heads=1).render().reshape(-1, 3)
     target = il.Signal("where it starts", (start + 0.02).clamp(0.0, 1.0), toys.GRID)
     recipe = toys.recipe(steps=20, record_every=2, learning_rate=10.0)
     whole = il.fit(target, recipe)

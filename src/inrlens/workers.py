@@ -14,6 +14,8 @@ import torch
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+_LISTEN = 0.5
+"""Seconds after which a waiting thread looks whether Ctrl-C was pressed."""
 
 
 def on_cores(
@@ -29,7 +31,11 @@ def on_cores(
         return [work(job) for job in jobs]
     futures: list[Future[Result]] = [_pool(count).submit(work, job) for job in jobs]
     try:
-        wait(futures, return_when=FIRST_EXCEPTION)
+        # Python hears a signal between two waits: one that comes just before a wait without end would be lost.
+        while (ended := wait(futures, _LISTEN, FIRST_EXCEPTION)).not_done and not any(
+            future.exception() for future in ended.done
+        ):
+            pass
         for future in futures:
             if future.done():
                 future.result()

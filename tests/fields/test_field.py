@@ -81,7 +81,7 @@ def test_the_variance_of_a_full_siren_is_kept_from_layer_to_layer() -> None:
 
 
 def test_the_seed_decides_the_start(backbone: str) -> None:
-    one, same, other = (toys.field(backbone, seed=seed) for seed in (1, 1, 2))
+    one, same, other = (toys.drawn(backbone, seed=seed) for seed in (1, 1, 2))
     for name, value in one.state_dict().items():
         assert torch.equal(value, same.state_dict()[name]), name
         if (backbone, name) == ("posenc", "encoder.encoding.frequencies"):

@@ -63,7 +63,7 @@ def test_a_fit_begins_with_the_field_that_its_seed_draws(backbone: str) -> None:
         (Job(recipe, "cohort", seed=2), il.fit_cohort(members, recipe, seed=2)),
     ):
         heads = found.field.heads
-        (expected,) = fit_fields([toys.field(backbone, heads=heads, seed=2)], [members[:heads]], job)
+        (expected,) = fit_fields([toys.drawn(backbone, heads=heads, seed=2)], [members[:heads]], job)
         assert _same(found.field, expected.field)
 
 

@@ -217,7 +217,7 @@ def test_a_learning_that_is_not_finite_keeps_the_last_finite_start() -> None:
 
 def test_signals_of_unequal_difficulty_are_no_divergence() -> None:
     """Of a start that hardly moves: where the steps begin from one signal, and as far as can be from another."""
-    start = toys.field(heads=1).render().reshape(-1, 3).clamp(0.0, 1.0)
+    start = toys.drawn(heads=1).render().reshape(-1, 3).clamp(0.0, 1.0)
     easy, hard = (il.Signal(*named, toys.GRID) for named in (("easy", start), ("hard", (start < 0.5).float())))
     recipe = _recipe(steps=12, signals=1, record_every=1, learning_rate=1e-9, inner_learning_rate=1e-9)
     fitted = il.fit_maml([easy, hard], recipe)

@@ -66,7 +66,22 @@ def field(
     grid: tuple[int, ...] = GRID,
     **settings: Any,
 ) -> il.Field:
-    """An untrained small field that knows its grid."""
+    """An untrained small field that knows its grid; its values lie around 0.5, where clamping hides no change."""
+    made = drawn(backbone, heads, channels, seed, grid, **settings)
+    with torch.no_grad():
+        made.head.bias += 0.5
+    return made
+
+
+def drawn(
+    backbone: str = "siren",
+    heads: int = 2,
+    channels: int = 3,
+    seed: int = 0,
+    grid: tuple[int, ...] = GRID,
+    **settings: Any,
+) -> il.Field:
+    """A small field as its seed draws it, where a fit with that seed starts."""
     numbers = {**SMALL[backbone], **settings}
     return il.Field.new(backbone, heads=heads, channels=channels, seed=seed, grid=grid, **numbers)
 

@@ -516,7 +516,12 @@ def test_a_grid_refuses_what_no_recipe_has() -> None:
 
 def test_every_number_of_a_recipe_can_be_an_axis() -> None:
     shares = dict.fromkeys(("adam_beta2", "muon_momentum"), (0.5, 0.6))
-    values = {"optimizer": ("adam", "muon"), "schedule": ("constant", "cosine"), "iteration": ("step", "pass"), **shares}
+    values = {
+        "optimizer": ("adam", "muon"),
+        "schedule": ("constant", "cosine"),
+        "iteration": ("step", "pass"),
+        **shares,
+    }
     for name in recipe_knobs():
         spec = RecipeSpec("paper", ((name, values.get(name, (1, 2))),))
         assert len(recipe_grid(spec, "single", BackboneSpec("siren", "siren"), HERE)) == 2
