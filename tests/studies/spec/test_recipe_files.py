@@ -116,7 +116,8 @@ def test_the_file_is_small_and_says_every_number(tmp_path: Path) -> None:
         'format = 1\nkind = "recipe"\nstudy = "tuning"\ntask = "transfer"\nbackbone = "siren"\n\n'
         '[recipe]\nname = "paper transfer siren"\nsteps = 500\nlearning_rate = 0.0001\noptimizer = "adam"\n'
         "adam_beta2 = 0.999\nadam_eps = 1e-08\n"
-        'muon_learning_rate = 0.002\nmuon_momentum = 0.9\nschedule = "constant"\nrecord_every = 10\niteration = "step"\n\n'
+        'muon_learning_rate = 0.002\nmuon_momentum = 0.9\nschedule = "constant"\nrecord_every = 10\n'
+        'iteration = "step"\n\n'
         "# What was tried, PSNR in dB on the validation pictures.\n\n"
         '[[curve]]\nsetting = { "transfer.learning_rate" = 0.0001 }\npsnr = 30.5\nspread = 0.25\nimages = 4\n'
         "seeds = 2\n\n"
