@@ -15,6 +15,11 @@ from inrlens.container import Container, read_container, write_container
 from inrlens.dictionaries.checkpoint import pack_sae
 from inrlens.fields.checkpoint import pack_field
 
+ONE_LONG = torch.eye(24, 16)
+ONE_LONG[16:, 0] = 1.0
+ONE_LONG[5] *= 2.0
+"""Atoms of unit length, but for one."""
+
 
 def _same(one: torch.nn.Module, two: torch.nn.Module) -> None:
     first, second = one.state_dict(), two.state_dict()
@@ -205,6 +210,7 @@ def test_a_description_of_any_length_is_refused_in_a_short_sentence(tmp_path: Pa
         ({}, {"pre_bias": torch.zeros(16, dtype=torch.float64)}, "holds torch.float64, its description says"),
         ({"k": 25}, {}, "k must be between 1 and the number of atoms, 24, not 25"),
         ({}, {"decoder": torch.zeros(24, 16)}, "its atoms have lengths from 0 to 0, not 1"),
+        ({}, {"decoder": ONE_LONG}, "its atoms have lengths from 1 to 2, not 1"),
         ({"k": 4.5}, {}, "its sizes and its layer must be whole numbers"),
         ({"layer": -1}, {}, "its sizes and its layer must be whole numbers"),
         ({"k": None}, {}, r"its description is damaged \(KeyError: 'k'\)"),

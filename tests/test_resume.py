@@ -12,6 +12,11 @@ import inrlens as il
 import toys
 from inrlens.container import Container, read_container, write_container
 from inrlens.fitting.history import Record
+from inrlens.fitting.optimisers import Optimisers
+from inrlens.fitting.resume import FitState
+from inrlens.fitting.stack import Stack
+from inrlens.fitting.track import Track
+from inrlens.rows import Batches
 
 
 def _rows(fitted: il.Fit) -> list[tuple[int, float, float]]:
@@ -256,3 +261,25 @@ def test_weights_that_are_not_finite_are_not_kept(tmp_path: Path) -> None:
     again = il.fit(toys.signal(), recipe, resume=resume)
     assert (again.outcome, again.steps) == ("diverged", whole.steps)
     assert all(torch.equal(a, b) for a, b in zip(again.field.parameters(), whole.field.parameters(), strict=True))
+
+
+def test_the_best_so_far_comes_back_with_the_history(tmp_path: Path) -> None:
+    """Else a fit that goes on would not know how far it has fallen."""
+    field = toys.field(heads=1)
+    stack = Stack([field.encoder.trained(0)], [field.head])
+
+    def state(psnrs: list[float]) -> FitState:
+        track = Track([value.detach().clone() for value in stack.parameters])
+        track.history = [Record(step, 0.1, psnr, 1.0) for step, psnr in enumerate(psnrs)]
+        batches = Batches(63, None, toys.generator(0))
+        return FitState(Optimisers(stack, toys.recipe()), batches, [stack.parameters], [track])
+
+    packed = state([10.0, 30.0, 20.0]).pack()
+    assert packed is not None
+    fresh = state([])
+    with torch.no_grad():
+        fresh.fill(tmp_path / "state", *packed)
+    (track,) = fresh.tracks
+    assert track.best_psnr == 30.0
+    assert track.fallen
+    assert not track.is_far_below(24.5)

@@ -120,3 +120,30 @@ def test_contents_that_cannot_be(name: str, value: float, message: str, tmp_path
     write_container(tmp_path / "b", Container(found.kind, found.description, damaged))
     with pytest.raises(il.InputError, match=message):
         il.load(tmp_path / "b")
+
+
+def test_the_mask_of_its_signal_comes_back(tmp_path: Path) -> None:
+    field = toys.field()
+    sae, used = toys.sae(field, 1), torch.rand(toys.GRID, generator=toys.generator(3)) < 0.4
+    found = il.effects(field, sae, il.encode(field, sae), signal=toys.signal().masked(used))
+    il.save(found, tmp_path / "a.safetensors")
+    signal = load_atlas(tmp_path / "a.safetensors").signal
+    assert signal is not None
+    assert signal.mask is not None
+    assert torch.equal(signal.mask, used.reshape(-1))
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_code_of_an_atom_that_there_is_not(beyond: int, atlas: il.Effects, tmp_path: Path) -> None:
+    """The first atom after the last one is none either."""
+    il.save(atlas, tmp_path / "a.safetensors")
+    held = read_container(tmp_path / "a.safetensors")
+    indices = held.tensors["indices"].clone()
+    indices[0, 0] = atlas.codes.n_atoms + beyond
+    write_container(
+        tmp_path / "b.safetensors", Container(held.kind, held.description, {**held.tensors, "indices": indices})
+    )
+    with pytest.raises(
+        il.InputError, match=rf"its codes name atoms \d+ to {atlas.codes.n_atoms + beyond}, its description"
+    ):
+        load_atlas(tmp_path / "b.safetensors")

@@ -131,3 +131,13 @@ def test_things_that_do_not_fit_together() -> None:
     for other in (toys.signal(0, (7, 9)), toys.signal(0, channels=1)):
         with pytest.raises(il.InputError, match=r"signal 'toy 0' of .* does not lie on the grid \(9, 7\)"):
             il.psnr_drops(found, other)
+
+
+@pytest.mark.parametrize("head", [0, 1])
+def test_a_wrapped_network_s_effects_are_those_on_the_head_that_is_asked_for(head: int) -> None:
+    field = toys.field("siren", heads=2)
+    wrapped = il.wrap(il.to_sequential(field), ["1", "3", "5", "7"], channels=3, grid=field.grid)
+    sae = toys.sae(field, 2)
+    ours, theirs = (il.effects(one, sae, il.encode(one, sae), head) for one in (field, wrapped))
+    torch.testing.assert_close(theirs.delta, ours.delta, rtol=0.0, atol=1e-5)
+    torch.testing.assert_close(theirs.output, ours.output, rtol=0.0, atol=1e-5)

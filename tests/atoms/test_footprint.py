@@ -9,8 +9,9 @@ from hypothesis import given, strategies as st
 import inrlens as il
 import toys
 from inrlens.atoms.codes import Codes
-from inrlens.atoms.footprint import RADIUS
+from inrlens.atoms.footprint import RADIUS, footprint
 from inrlens.atoms.pieces import map_pieces
+from inrlens.atoms.statistics import ACTIVE_THRESHOLD
 
 
 def _atlas(grid: tuple[int, ...]) -> il.Effects:
@@ -104,3 +105,13 @@ def test_without_a_signal_there_is_no_drop() -> None:
     with pytest.raises(il.InputError, match=r"know no signal, so no PSNR: give effects\(..., signal=...\)"):
         nameless.rank()
     assert nameless.rank("energy")
+
+
+def test_a_box_holds_the_places_where_a_code_is_above_the_threshold() -> None:
+    """Atom 0 fires at 0.5 in the middle, and at half the threshold in a corner."""
+    values = torch.zeros(9, 1)
+    values[4], values[0] = 0.5, ACTIVE_THRESHOLD / 2.0
+    codes = Codes(torch.zeros(9, 1, dtype=torch.int32), values, 1, (3, 3))
+    found = footprint(torch.ones(9, 1, 3), codes)
+    assert found.box[0].tolist() == [[1, 1], [1, 1]]
+    assert found.box_share[0] == pytest.approx(1.0 / 9.0)

@@ -154,3 +154,35 @@ def test_pairs_that_cannot_be() -> None:
         il.interactions(field, toys.sae(field, seed=1), atlas)
     alone = il.interactions(field, sae, atlas, [(0, 1)])[0]
     assert alone.joint_drop is None
+
+
+def test_a_masked_curve_counts_the_samples_used() -> None:
+    """With nothing taken out, the PSNR is the network's own where the mask uses samples."""
+    field = toys.field()
+    sae = toys.sae(field, 1)
+    codes, used = il.encode(field, sae), torch.rand(toys.GRID, generator=toys.generator(3)) < 0.4
+    signal, rows = toys.signal().masked(used), used.reshape(-1)
+    atoms = il.effects(field, sae, codes, signal=signal).rank()
+    curve = il.group_curve(field, sae, codes, atoms, signal, counts=[0, 3])
+    whole = field(field.grid_coordinates())[:, field.columns(0)]
+    assert curve.psnr[0] == pytest.approx(il.psnr(whole[rows], signal.values[rows]), abs=1e-5)
+    edited = il.edit(field, sae, dict.fromkeys(atoms[:3], 0.0)).reshape(-1, 3)
+    assert curve.psnr[1] == pytest.approx(il.psnr(edited[rows], signal.values[rows]), abs=1e-4)
+
+
+def test_a_masked_joint_drop_counts_the_samples_used() -> None:
+    field = toys.field()
+    sae = toys.sae(field, 1)
+    used = torch.rand(toys.GRID, generator=toys.generator(3)) < 0.4
+    signal, rows = toys.signal().masked(used), used.reshape(-1)
+    (pair, *_) = il.interactions(field, sae, il.effects(field, sae, il.encode(field, sae), signal=signal))
+    edited = il.edit(field, sae, {pair.first: 0.0, pair.second: 0.0}).reshape(-1, 3)
+    whole = field(field.grid_coordinates())[:, field.columns(0)]
+    expected = il.psnr(whole[rows], signal.values[rows]) - il.psnr(edited[rows], signal.values[rows])
+    assert pair.joint_drop == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_random_order_leaves_out_atoms_that_only_fill_empty_places() -> None:
+    indices = torch.tensor([[0, 5], [1, 5], [0, 3]], dtype=torch.int32)
+    codes = il.Codes(indices, torch.tensor([[1.0, 0.0], [0.5, 0.0], [0.2, 0.1]]), 7, (1, 3))
+    assert sorted(il.random_order(codes, 0)) == [0, 1, 3]

@@ -144,3 +144,17 @@ def test_things_that_do_not_fit_together(cohort: il.Field) -> None:
     with pytest.raises(il.InputError, match="layer 4 does not exist: this network has layers 0 to 3"):
         il.evaluate_sae(cohort, deep)
     assert math.isfinite(il.evaluate_sae(cohort, sae).fvu)
+
+
+def test_psnr_is_over_the_samples_that_the_mask_uses() -> None:
+    field = toys.field(heads=2)
+    sae = toys.sae(field, 1)
+    used = torch.rand(toys.GRID, generator=toys.generator(3)) < 0.4
+    signals = [one.masked(used) for one in toys.signals(2)]
+    found, x = il.evaluate_sae(field, sae, signals), field.grid_coordinates()
+    values, atoms = il.encode(field, sae).values, il.encode(field, sae).indices
+    replaced = field.run_on(sae.decode(values, atoms.long()), x, 1)
+    rows = used.reshape(-1)
+    for output, expected in ((field(x), found.psnr_intact), (replaced, found.psnr)):
+        each = [il.psnr(output[rows][:, field.columns(head)], one.values[rows]) for head, one in enumerate(signals)]
+        assert expected == pytest.approx(sum(each) / 2.0, abs=1e-4)

@@ -226,3 +226,11 @@ def test_a_thread_made_after_many_fits_has_its_cores() -> None:
         assert found == [2]
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_fit_from_scratch_beside_a_warm_one_has_an_encoding_of_its_own() -> None:
+    """What a warm fit reads at its first layer is the cohort's features, and scratch draws others."""
+    cohort, recipe, signal = toys.field("ffmlp", seed=5), toys.recipe(None, steps=2), toys.signal()
+    many = il.transfer_many(cohort, [il.Cell(signal, None, "warm"), il.Cell(signal, None, "reinit")], recipe=recipe)
+    for rest, found in zip(("warm", "reinit"), many, strict=True):
+        assert _same(found, il.transfer(cohort, signal, freeze=None, rest=rest, recipe=recipe))

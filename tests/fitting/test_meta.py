@@ -375,3 +375,12 @@ def test_the_program_learns_a_start_and_fits_on_it(tmp_path: Path) -> None:
     warned = done("transfer", out, picture, *BRIEF, "-o", tmp_path / "frozen")
     assert "is meant to be taken whole: give --freeze none" in " ".join(warned.err.split())
     assert run("meta", folder, *tiny, "-o", out).code == 2
+
+
+@BOTH
+def test_the_history_of_several_signals_is_their_mean(learn: Callable[..., il.Fit]) -> None:
+    """A start that does not move has the same PSNR in its history as at its end, which measures signal by signal."""
+    members = [il.Signal("dark", torch.zeros(63, 3), toys.GRID), il.Signal("light", torch.ones(63, 3), toys.GRID)]
+    still = _recipe(steps=2, signals=2, record_every=1, learning_rate=1e-12, inner_learning_rate=1e-12)
+    fitted = learn(members, still)
+    assert fitted.history[0].psnr == pytest.approx(sum(fitted.psnrs) / 2.0, abs=1e-3)

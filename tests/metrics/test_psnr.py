@@ -10,7 +10,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 import inrlens as il
 import toys
-from inrlens.metrics import psnr_from_mse
+from inrlens.metrics import psnr_from_mse, psnrs_from_squared_error
 
 
 def _pair(seed: int, height: int, width: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -60,3 +60,13 @@ def test_shapes_never_broadcast() -> None:
 def test_ssim_needs_room_for_its_window() -> None:
     with pytest.raises(il.InputError, match=r"SSIM needs sides of at least 11 pixels, not \(10, 40\)"):
         il.ssim(torch.zeros(10, 40, 3), torch.zeros(10, 40, 3))
+
+
+@given(st.integers(0, 99), st.integers(1, 4), st.sampled_from([1, 2, 3]))
+def test_the_psnrs_of_many_signals_are_those_of_each(seed: int, signals: int, channels: int) -> None:
+    """Columns j c to j c + c - 1 belong to signal j."""
+    draws = toys.generator(seed)
+    output, target = torch.rand(2, 7, signals * channels, generator=draws, dtype=torch.float64)
+    found = psnrs_from_squared_error((output - target).square().sum(0), 7, channels)
+    parts = [slice(j * channels, (j + 1) * channels) for j in range(signals)]
+    assert found == pytest.approx([il.psnr(output[:, part], target[:, part]) for part in parts])

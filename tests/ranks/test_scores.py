@@ -132,3 +132,11 @@ def test_a_field_without_a_grid_needs_one() -> None:
     field = il.Field.new("siren", **toys.SMALL["siren"])
     with pytest.raises(il.InputError, match=r"never fitted on a grid: give grid=\(height, width\)"):
         layer_scores(field)
+
+
+@pytest.mark.parametrize("backbone", ["siren", "ffmlp", "hashgrid"])
+def test_the_encoding_s_rank_is_that_of_what_enters_layer_0(backbone: str) -> None:
+    field = toys.field(backbone).double()
+    values = torch.linalg.svdvals(field.encoder.run(field.grid_coordinates(), 0, 0).detach())
+    expected = float(values.square().sum() / values[0] ** 2)
+    assert il.encoding_stable_rank(field) == pytest.approx(expected, rel=1e-9)

@@ -305,3 +305,16 @@ def test_the_installed_sae_lens(tmp_path: Path, centred: bool, by_length: bool) 
     with torch.no_grad():
         z = sae.encode(_rows())
         _close(ours(read_dictionary(tmp_path, layer=2), _rows()), (z, sae.decode(z)))
+
+
+def test_a_file_of_saelens_that_does_not_say_takes_its_inputs_less_the_bias(tmp_path: Path) -> None:
+    """As SAELens does where nothing else is said."""
+    tensors = foreign.draws()
+    foreign.write_lens(tmp_path / "said", tensors)
+    foreign.write_lens(tmp_path / "unsaid", tensors)
+    about = json.loads((tmp_path / "unsaid" / "cfg.json").read_text())
+    del about["apply_b_dec_to_input"]
+    (tmp_path / "unsaid" / "cfg.json").write_text(json.dumps(about))
+    said, unsaid = (il.read_dictionary(tmp_path / name, layer=2) for name in ("said", "unsaid"))
+    for name, value in said.state_dict().items():
+        assert torch.equal(value, unsaid.state_dict()[name]), name

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from inrlens.errors import InputError
-from inrlens.studies.cells.cell import Cell
+from inrlens.studies.cells.cell import Cell, SignalRef, content_key
+from inrlens.studies.cells.expand import expand
 from inrlens.studies.cells.plan import StudyPlan
 from inrlens.studies.cells.planned import plan_study, sketch_study
 from inrlens.studies.spec.model import (
@@ -161,3 +162,28 @@ def test_a_sketch_needs_number_and_size(change: dict[str, object], sentence: str
     data = (replace(PHOTOS, **change),)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=sentence):
         sketch_study(replace(STUDY, data=data), "", HERE)
+
+
+def test_the_order_of_settings_is_no_part_of_a_key() -> None:
+    settings = {"a": 1, "b": {"c": 2, "d": [3]}}
+    assert content_key(settings) == content_key({"b": {"d": [3], "c": 2}, "a": 1}) != content_key({**settings, "a": 2})
+
+
+def test_a_transfer_s_key_knows_the_weights_of_lpips() -> None:
+    study = replace(STUDY, metrics=("psnr", "lpips"))
+    pictures = (SignalRef("photos", "a.png", "0" * 64, (6, 8), 3),)
+    refs = {("photos", split): pictures for split in ("cohort", "validation", "test")}
+    one, other = (expand(study, HERE, refs, digest * 64, "cpu") for digest in ("1", "2"))
+    for kind, shared in (("transfer", False), ("cohort", True)):
+        keys = [{cell.key for cell in found if cell.kind == kind} for found in (one, other)]
+        assert (keys[0] == keys[1]) is shared
+        assert keys[0].isdisjoint(keys[1]) is not shared
+
+
+def test_dictionaries_are_of_the_first_cohort_seed() -> None:
+    found = plan(
+        replace(STUDY, seeds=(7, 8), cohort_seeds=(3, 4), dictionaries=(DictionarySpec(("cohort",), layers=(1,)),))
+    )
+    cohorts = {cell.key: cell for cell in of_kind(found, "cohort")}
+    networks = {cohorts[cell.settings["network"]].settings["seed"] for cell in of_kind(found, "dictionary")}
+    assert networks == {3}

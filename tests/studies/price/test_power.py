@@ -104,3 +104,16 @@ def test_a_store_without_pairs_says_nothing() -> None:
 
 def test_the_assumption_is_that_of_the_correlation_it_states() -> None:
     assert math.sqrt(2 * 2.1**2 * (1 - 0.9)) == pytest.approx(ASSUMED.between, abs=0.2)
+
+
+def test_the_seeds_part_is_taken_off_the_spread_between_pictures() -> None:
+    """Means over two seeds of pictures that are all alike differ by their seeds alone."""
+    draws, rows = np.random.default_rng(3), []
+    for image in range(400):
+        for seed in (0, 1):
+            rows += [row(image, seed, None, 30.0), row(image, seed, 0, 31.0 + draws.normal(0.0, 1.0))]
+    found = paired_spread(rows)
+    assert found is not None
+    # Without it the spread would be 1 / sqrt(2); that of a variance over 400 pictures is 7 %.
+    assert found.between < 0.35
+    assert found.within == pytest.approx(1.0, rel=0.15)

@@ -76,3 +76,9 @@ def test_operations_and_memory_in_words() -> None:
     assert words.memory(3 * 2**29) == "1.5 GiB"
     assert words.memory(300 * 2**20) == "300 MiB"
     assert words.memory(12) == "12 bytes"
+
+
+def test_the_longest_chain_takes_the_longer_of_two_needs() -> None:
+    order = cells({"short": (), "long": (), "both": ("short", "long")})
+    found = schedule(order, {"short": 2.0, "long": 5.0, "both": 1.0}, 2)
+    assert (found.seconds, found.longest_chain_seconds) == (6.0, 6.0)

@@ -337,3 +337,14 @@ def test_halves_of_files_go_and_whole_ones_stay(tmp_path: Path) -> None:
     Store.open(tmp_path, write=True).close()
     assert path.read_bytes() == b"weights"
     assert not half.exists()
+
+
+def test_a_digest_does_not_know_whether_a_waiting_cell_is_running(tmp_path: Path) -> None:
+    digests = []
+    for running in (False, True):
+        with Store.open(tmp_path / str(running), write=True) as store:
+            store.record_plan(toys.plan_of((COHORT,)))
+            if running:
+                store.set_running([COHORT.key])
+            digests.append(store.digest())
+    assert digests[0] == digests[1]

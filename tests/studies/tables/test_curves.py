@@ -147,3 +147,9 @@ def test_advice_compares_over_common_pictures() -> None:
 def test_a_single_option_has_no_runner_up() -> None:
     (found,) = best_for_budget([fit([0], [10.0], 30.0)], "siren", (100,))
     assert (found.runner_up, found.lead, found.psnr) == (None, None, 30.0)
+
+
+def test_a_mean_curve_begins_where_the_last_of_its_fits_does() -> None:
+    found = mean_curve([fit([0, 50], [10.0, 20.0], 30.0), fit([20, 50], [10.0, 20.0], 30.0, image="b")])
+    assert found is not None
+    assert found.steps == (20.0, 50.0, 100.0)

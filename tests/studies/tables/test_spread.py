@@ -72,3 +72,9 @@ def test_what_is_no_number_is_counted() -> None:
 def test_an_unknown_measure() -> None:
     with pytest.raises(InputError, match="measure 'mse' is not known; allowed are psnr, ssim, lpips"):
         spread([], "mse")
+
+
+def test_a_picture_s_conditions_weigh_alike_however_many_seeds_they_have() -> None:
+    rows = [made.transfer(30.0, image="a", source="faces", seed=seed) for seed in (0, 1, 2)]
+    rows.append(made.transfer(50.0, image="a", source="brains", seed=0))
+    assert spread(rows).mean == pytest.approx(40.0)
