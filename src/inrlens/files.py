@@ -240,3 +240,13 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def check_no_pipe(path: Path) -> None:
+    """Raises InputError for a pipe or a device: opening a pipe would wait for somebody who writes into it."""
+    try:
+        wrong = path.exists() and not (path.is_file() or path.is_dir())
+    except (OSError, ValueError):
+        return
+    if wrong:
+        raise InputError(f"{path} is a pipe or a device and no file: write what comes from it into a file first.")

@@ -194,6 +194,13 @@ def test_the_summary_counts_what_is_above_and_what_collides() -> None:
     assert asdict(summary.cosine) == pytest.approx({**expected, "collisions_a": 1.0, "collisions_b": 0.0})
 
 
+def test_the_opposite_of_an_atom_is_not_found_again() -> None:
+    partners = Partners(torch.tensor([0, 1]), torch.tensor([-0.95, 0.9], dtype=torch.float64))
+    likeness, alive = Likeness(partners, partners, partners, partners), torch.tensor([True, True])
+    numbers = Match(alive, alive, None, likeness, None).summary().maps
+    assert (numbers.paired_above, numbers.free_above_a) == (0.5, 0.5)
+
+
 def test_above_means_above() -> None:
     partners = Partners(torch.tensor([0, 1, -1]), torch.tensor([ALIKE, 0.71, math.nan], dtype=torch.float64))
     likeness = Likeness(partners, partners, partners, partners)

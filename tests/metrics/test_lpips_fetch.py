@@ -9,7 +9,7 @@ import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -275,3 +275,10 @@ def test_the_verb_takes_what_was_carried_over(known: bytes, weights: Weights, tm
     assert digests == {weights_digest(ours)}
     assert "vgg" in refused("weights", "vgg")
     assert "does not end in .safetensors" in refused("weights", "lpips", "-o", tmp_path / "w.npz")
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_an_array_that_is_stored_by_columns_is_read_by_columns(order: Literal["C", "F"]) -> None:
+    stored = np.asarray(np.arange(6.0, dtype=np.float32).reshape(2, 3), order=order)
+    found = read_pickled_arrays(pickle.dumps(stored, 4), "x.ckpt")
+    assert found.tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]

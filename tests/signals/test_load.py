@@ -1,6 +1,8 @@
 """One reader for all: what a file holds, whatever its name, and what is saved comes back."""
 
 import gzip
+import os
+import re
 import shutil
 import struct
 from dataclasses import replace
@@ -251,6 +253,39 @@ def test_noise_is_no_format(tmp_path: Path) -> None:
         assert format_of(path) in FORMATS
         with pytest.raises(il.InputError):
             il.load_signal(path)
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    for path in (tmp_path / "a.png", Path("/dev/zero")):
+        with pytest.raises(il.InputError, match=r"is a pipe or a device and no file: write what comes from it"):
+            il.load_signal(path)
+        with pytest.raises(il.InputError, match=r"is a pipe or a device and no file: write what comes from it"):
+            il.load_image(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x93NUMPY\x01\0", "a NumPy file: open it with numpy.load"),
+        (b"\x89HDF\r\n", "an HDF5 or MATLAB file: open it with h5py"),
+        (b"\0\0\0\x18ftypheic" + bytes(30), "a HEIC file: convert it to PNG"),
+        (bytes(128) + b"DICM" + bytes(50), "a DICOM file: convert its series to NIfTI"),
+        (b"hello", "is not an image that Pillow can read."),
+    ],
+)
+def test_files_that_nothing_here_reads_get_a_way_out(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "a.bin").write_bytes(content)
+    with pytest.raises(il.InputError, match=re.escape(words)):
+        il.load_signal(tmp_path / "a.bin")
+
+
+def test_a_tiff_of_floats_in_colour_gets_a_way_out(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 5, 3), np.float32), photometric="rgb")
+    with pytest.raises(
+        il.InputError, match=r"a TIFF of a kind that it does not know: open it with tifffile and give its"
+    ):
+        il.load_signal(tmp_path / "a.tif")
 
 
 # -- oracles: the libraries' own readers --------------------------------------------------------------------------

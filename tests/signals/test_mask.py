@@ -422,3 +422,11 @@ def test_a_meta_learned_start_sees_no_more() -> None:
         il.fit_reptile(own, recipe) for own in ([masked(0), masked(1)], [spoiled(masked(0)), spoiled(masked(1))])
     )
     assert equal(found.field, other.field)
+
+
+def test_a_mask_on_the_grid_is_one_entry_a_sample_too() -> None:
+    used = torch.arange(12).reshape(3, 4) > 3
+    one, other = (il.Signal("x", torch.rand(12, 1), (3, 4), mask=mask) for mask in (used, used.reshape(-1)))
+    assert one.mask is not None
+    assert other.mask is not None
+    assert torch.equal(one.mask, other.mask)

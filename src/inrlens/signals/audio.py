@@ -97,7 +97,7 @@ def load_audio(path: str | Path, seconds: float | None = None, mono: bool = True
         over = int(((values < 0.0) | (values > 1.0)).sum())
         values.clamp_(0.0, 1.0)
         warnings.warn(
-            f"{path.name}: its loudest sample is {peak:.7g}, and {over:,} of {values.numel():,} samples beyond [-1, 1] "
+            f"{path.name}: its loudest sample is {peak:.9g}, and {over:,} of {values.numel():,} samples beyond [-1, 1] "
             "were clipped; il.load_audio with scale=True makes all of it quieter instead.",
             UserWarning,
             stacklevel=2,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from inrlens.errors import InputError
+from inrlens.files import check_no_pipe
 
 Kind = Literal["signal", "volume", "sound", "picture"]
 Option = Literal["size", "grey", "how", "frames", "window", "seconds", "mono", "scale"]
@@ -39,8 +40,9 @@ def format_of(path: Path) -> Format:
     """What a file holds, by its bytes; what nothing else knows is a picture, which Pillow looks at more closely.
 
     Raises:
-        InputError: where it is missing, a folder, or cannot be opened.
+        InputError: where it is missing, a folder, a pipe or device, or cannot be opened.
     """
+    check_no_pipe(path)
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from inrlens.errors import InputError
+from inrlens.files import check_no_pipe
 from inrlens.signals.colour import deep_grey_to_srgb, to_srgb
 from inrlens.signals.depths import Depth, declared, head_of, refuse_cut_colour
 from inrlens.signals.memory import check_memory
@@ -67,6 +68,7 @@ def read_frames(path: Path, first: int = 0) -> Iterator[Picture]:
     Raises:
         InputError: as ``read_picture``.
     """
+    check_no_pipe(path)
     with _in_sentences(path), path.open("rb") as file:
         head = head_of(file)
         refuse_cut_colour(path, head)
@@ -120,7 +122,7 @@ def _in_sentences(path: Path) -> Iterator[None]:
             "frames in it as one volume with il.load_signal."
         ) from error
     except UnidentifiedImageError as error:
-        raise InputError(f"{path} is not an image that Pillow can read.") from error
+        raise InputError(f"{path} is not an image that Pillow can read{_way_out(path)}.") from error
     except Image.DecompressionBombError as error:
         most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
         raise InputError(
@@ -130,6 +132,27 @@ def _in_sentences(path: Path) -> Iterator[None]:
     # A damaged file can fail anywhere in Pillow, and in the libraries behind it.
     except Exception as error:
         raise InputError(f"{path} could not be read as an image ({error}); is it cut short or damaged?") from error
+
+
+_ARRAY = "and give its array, scaled to [0, 1], to il.signal_from_array"
+_WAYS_OUT = (
+    (
+        0,
+        (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+        f"a TIFF of a kind that it does not know: open it with tifffile {_ARRAY}",
+    ),
+    (0, (b"\x93NUMPY",), f"a NumPy file: open it with numpy.load {_ARRAY}"),
+    (0, (b"MATLAB", b"\x89HDF"), f"an HDF5 or MATLAB file: open it with h5py or scipy.io {_ARRAY}"),
+    (4, (b"ftyphei", b"ftypmif", b"ftyphev"), "a HEIC file: convert it to PNG first"),
+    (128, (b"DICM",), "a DICOM file: convert its series to NIfTI first, as dcm2niix does"),
+)
+"""Where in a file which bytes say what it is, and what can be done with it."""
+
+
+def _way_out(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(160)
+    return next((f": it is {words}" for at, starts, words in _WAYS_OUT if head[at:].startswith(starts)), "")
 
 
 def plain(path: Path, picture: Picture, grey: bool) -> Image.Image:

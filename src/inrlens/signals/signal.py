@@ -66,6 +66,7 @@ class Signal:
             raise InputError(f"signal {self.name!r} holds values from {low:g} to {high:g}; scale them to [0, 1] first.")
         if self.mask is not None:
             mask = _bools(self.name, self.mask)
+            mask = mask.reshape(-1) if tuple(mask.shape) == self.shape else mask
             if mask.shape != self.values.shape[:1] or not bool(mask.any()):
                 raise InputError(
                     f"signal {self.name!r}: a mask of {mask.numel()} samples, {int(mask.sum())} of them used, where "
