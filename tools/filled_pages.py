@@ -87,7 +87,26 @@ def reading_memory() -> str:
     return table(("File", "Values, MB", "Memory while it is read, in multiples of them"), rows)
 
 
+def readings() -> str:
+    """The readings of the paper that were measured, nearest first, as ``inrlens study export readings --csv`` wrote
+    them."""
+    with (ROOT / "docs" / "results" / "readings.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = ("sr(W)", "sr(H) post", "sr(H) post_centred", "sr(H) pre")
+    cells = [
+        (
+            f"`{row['reading']}`",
+            *(f"{float(row[f'{name} (distance in ln)']):.2f}" for name in columns),
+            row["argmax sr(W)"],
+            row["cohort seeds"],
+        )
+        for row in rows
+    ]
+    return table(("reading", *columns, "argmax sr(W)", "cohort seeds"), cells)
+
+
 FILLS: dict[str, Callable[[], str]] = {
+    "readings": readings,
     "suite-times": suite_times,
     "signal-formats": signal_formats,
     "reading-memory": reading_memory,
