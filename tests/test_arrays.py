@@ -1,5 +1,6 @@
 """Numbers in every form that people hold them in, and every form that is none."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -165,3 +166,25 @@ def test_a_path_before_the_values_is_told(tmp_path: Any) -> None:
             with pytest.raises(il.InputError, match=rf"il\.{verb} takes the values first and the path second"):
                 getattr(il, verb)(*given, *more)
     assert not list(tmp_path.iterdir())
+
+
+def test_an_opened_picture_whose_file_says_more_is_refused(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.new("RGB", (4, 3), (10, 20, 30)).save(tmp_path / "a.jpg", exif=exif)
+    with Image.open(tmp_path / "a.jpg") as opened:
+        with pytest.raises(
+            il.InputError, match=r"also says that it is turned: read it with il.load_image, or give image"
+        ):
+            il.signal_from_array("x", opened)
+        assert il.signal_from_array("x", opened.copy()).shape == (3, 4)
+
+
+def test_several_pictures_at_once_are_refused() -> None:
+    with pytest.raises(il.InputError, match=r"seem to be 8 pictures with their channels first: give one at a time"):
+        il.signal_from_array("x", np.zeros((8, 3, 16, 16)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_halves_become_float32(dtype: torch.dtype) -> None:
+    assert il.Signal("x", torch.rand(12, 1).to(dtype), (3, 4)).values.dtype is torch.float32

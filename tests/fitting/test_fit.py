@@ -8,7 +8,9 @@ import threading
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -342,3 +344,11 @@ def test_signals_and_recipes_that_cannot_be_fitted() -> None:
         il.fit(toys.signal(0, (2, 3, 4)), toys.recipe())
     with pytest.raises(il.InputError, match="seed must be 0 or more, not -1"):
         il.fit(toys.signal(), replace(toys.recipe()), seed=-1)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("thing", [np.zeros((4, 5, 3)), "a.png", None])
+def test_what_is_no_signal_gets_the_way_to_one(thing: Any) -> None:
+    for call in (lambda: il.fit(thing, toys.recipe()), lambda: il.fit_cohort([thing, thing], toys.recipe())):
+        with pytest.raises(il.InputError, match=r"a fit takes signals, and a .* was given: make a signal of values"):
+            call()

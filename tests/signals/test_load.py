@@ -357,3 +357,49 @@ def test_sounds_have_soundfile_s_own_values(tmp_path: Path, name: str, subtype: 
     ours = il.load_audio(tmp_path / name, mono=False)
     assert ours.rate == rate
     np.testing.assert_allclose(ours.values.numpy() * 2.0 - 1.0, theirs, atol=1e-6)
+
+
+# -- what an attack found --------------------------------------------------------------------------------------------
+
+
+def test_the_header_of_a_pair_is_no_volume(tmp_path: Path) -> None:
+    nibabel.save(nibabel.Nifti1Pair(VOXELS, np.eye(4)), tmp_path / "pair.img")
+    for name in ("alone.nii", "alone"):
+        shutil.copy(tmp_path / "pair.hdr", tmp_path / name)
+        with pytest.raises(il.InputError, match=r"is the header of a NIfTI pair, whose values lie in an .img file"):
+            il.load_signal(tmp_path / name)
+
+
+def test_what_a_format_cannot_hold_is_refused_when_saving(tmp_path: Path) -> None:
+    grey = (torch.arange(12) / 255.0).reshape(12, 1)
+    placed = il.Signal("x", grey, (3, 4), affine=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)))
+    flat = il.Signal("x", torch.rand(12, 1), (3, 4, 1))
+    for signal, name, words in (
+        (placed, "a.png", "has an affine"),
+        (flat, "a.nii", "would come back as a slice of fewer axes"),
+    ):
+        with pytest.raises(il.InputError, match=words):
+            il.save_signal(signal, tmp_path / name)
+        il.save_signal(signal, tmp_path / f"{name}.safetensors")
+        assert torch.equal(il.load_signal(tmp_path / f"{name}.safetensors").values, signal.values)
+    with pytest.raises(il.InputError, match=r"takes the signal first and the path second, and a str was given"):
+        toys.unchecked(il.save_signal)("a.png", flat)
+
+
+def test_a_fourth_sample_that_nobody_named_is_no_transparency(tmp_path: Path) -> None:
+    four = np.concatenate([PIXELS, np.full((6, 9, 1), 9, np.uint8)], axis=2)
+    tifffile.imwrite(tmp_path / "a.tif", four, photometric="rgb", extrasamples=("unspecified",))
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    # The tag that names it becomes one that nobody reads.
+    at = content.index(struct.pack("<HHI", 338, 3, 1))
+    content[at : at + 2] = struct.pack("<H", 65000)
+    (tmp_path / "a.tif").write_bytes(content)
+    with pytest.warns(UserWarning, match="of 4 channels the first 3 were read"):
+        found = il.load_signal(tmp_path / "a.tif")
+    np.testing.assert_allclose(found.image().numpy(), PIXELS / 255.0, atol=1e-6)
+
+
+def test_grey_with_premultiplied_transparency_is_read(tmp_path: Path) -> None:
+    grey = np.stack([np.full((4, 5), 100, np.uint8), np.full((4, 5), 255, np.uint8)], axis=2)
+    tifffile.imwrite(tmp_path / "a.tif", grey, photometric="minisblack", extrasamples=("assocalpha",))
+    assert il.load_signal(tmp_path / "a.tif").values.unique().tolist() == pytest.approx([100 / 255])

@@ -80,7 +80,7 @@ def explore(
 def _gathered(paths: list[Path], images: list[Path]) -> "Gathered":
     """Runs with their dictionaries; or the network of a file, with the signals that ``images`` hold."""
     from inrlens.checkpoints import load
-    from inrlens.cli.inputs import signal_like
+    from inrlens.cli.inputs import open_dictionary, signal_like
     from inrlens.dictionaries.topk import SparseAutoencoder
     from inrlens.explorer.gather import gather
     from inrlens.explorer.given import given
@@ -103,6 +103,9 @@ def _gathered(paths: list[Path], images: list[Path]) -> "Gathered":
             f"{file} is a network's file, and none of the signals that it was fitted to is known: name each with "
             "--image FILE, or give the folder of its run."
         )
+    for path, one in held:
+        if isinstance(one, SparseAutoencoder):
+            open_dictionary(path, field, "cpu")
     return given(field, saes, [signal_like(image, field, None, "resize") for image in images])
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from inrlens.cli.output import duration, note, pairs, show, show_json, shown_path, warn
-from inrlens.cli.progress import Bar
+from inrlens.cli.progress import Bar, told_where_slow
 from inrlens.cli.resume import begin_anew, naming_state, only_one, state_file
 from inrlens.cli.run_output import new_run
 
@@ -60,7 +60,8 @@ def fit_into_folder(
         begin_anew(out, where.resume)
         with Bar(title, expected) as bar:
             fitted = work(lambda record, steps: bar.tell(record.step / steps, f"PSNR {record.psnr:.1f} dB"), state)
-        record = write_fit_run(folder, fitted, signals)
+        with told_where_slow("measuring the network and writing the run"):
+            record = write_fit_run(folder, fitted, signals)
     if fitted.outcome != "interrupted":
         state_file(out).unlink(missing_ok=True)
     condition = record.conditions[0]

@@ -97,6 +97,7 @@ def fit_many(
     Raises:
         InputError: as ``fit``; nothing is given back then.
     """
+    check_signals(signals)
     pairs = [(seed, signal) for seed in seeds for signal in signals]
     if recipe.backbone is not None:
         for signal in signals:
@@ -127,7 +128,18 @@ def _fit_new(
         return fit_fields([field], [signals], Job(recipe, kind, seed, compute=compute), tell_one(callback), resume)[0]
 
 
+def check_signals(signals: Sequence[Signal]) -> None:
+    """Raises InputError where one of them is something else, such as an array or a path."""
+    for one in signals:
+        if not isinstance(one, Signal):
+            raise InputError(
+                f"a fit takes signals, and a {type(one).__name__} was given: make a signal of values with "
+                "il.signal_from_array, of a file with il.load_signal."
+            )
+
+
 def _new_field(recipe: Recipe, signals: Sequence[Signal], seed: int, device: torch.device | str) -> Field:
+    check_signals(signals)
     backbone: Backbone | None = recipe.backbone
     if backbone is None:
         raise InputError(f"recipe {recipe.name!r} names no backbone, which a fit from scratch needs.")

@@ -25,11 +25,13 @@ _HEAD = 1 << 16
 @dataclass(frozen=True)
 class Depth:
     """``top`` is the sample that is white, as Pillow gives it; where ``inverted``, it is black, and 0 is white.
-    ``transparent`` is the grey sample that a PNG declares to be transparent, in Pillow's scale."""
+    ``transparent`` is the grey sample that a PNG declares to be transparent, in Pillow's scale; where ``opaque``, what
+    Pillow takes for a channel of transparency is another one, that nobody has named."""
 
     top: int
     inverted: bool = False
     transparent: int | None = None
+    opaque: bool = False
 
 
 def head_of(file: BinaryIO) -> bytes:
@@ -124,7 +126,8 @@ def _tiff(path: Path, image: Any, wide: bool) -> Depth:
             UserWarning,
             stacklevel=4,
         )
-    return Depth((1 << int(bits[0])) - 1 if wide else 255, wide and photometric == _WHITE_IS_ZERO)
+    opaque = unread > 0 and not more[:1]
+    return Depth((1 << int(bits[0])) - 1 if wide else 255, wide and photometric == _WHITE_IS_ZERO, opaque=opaque)
 
 
 def _numbers(tag: Any) -> tuple[int, ...]:

@@ -94,6 +94,11 @@ def save_signal(signal: Signal, path: str | Path) -> None:
     Raises:
         InputError: where the ending does not suit the signal, or the file cannot be written.
     """
+    if not isinstance(signal, Signal):
+        raise InputError(
+            f"il.save_signal takes the signal first and the path second, and a {type(signal).__name__} was given: make "
+            "a signal of values with il.signal_from_array."
+        )
     path = Path(path)
     name = path.name.lower()
     if name.endswith(".safetensors"):
@@ -109,6 +114,8 @@ def save_signal(signal: Signal, path: str | Path) -> None:
     if name.endswith(".wav"):
         if not isinstance(signal, Recording):
             raise InputError(f"{path}: signal {signal.name!r} is no recording, and has no rate: {way}.")
+        if signal.affine is not None and signal.affine[0][-1] != 0.0:
+            raise InputError(f"{path}: signal {signal.name!r} begins at {signal.affine[0][-1]:g} s, not at 0: {way}.")
         sixteen = _whole(signal, 65536) and float(signal.values.max()) < 1.0
         save_audio(signal.values, path, signal.rate, 16 if sixteen else 64)
     elif name.endswith(".png"):
@@ -118,9 +125,16 @@ def save_signal(signal: Signal, path: str | Path) -> None:
                 f"{path}: signal {signal.name!r} on {sides(signal.shape)} samples of {signal.channels} channels is no "
                 f"picture of 8 bits, or grey picture of 16, without a rounding error: {way}."
             )
+        if signal.affine is not None:
+            raise InputError(f"{path}: signal {signal.name!r} has an affine, which this format cannot hold: {way}.")
         save_image(signal.image(), path, depth)
     elif len(signal.shape) != 3:
         raise InputError(f"{path}: signal {signal.name!r} has {len(signal.shape)} axes, and a volume has three: {way}.")
+    elif signal.channels == 1 and min(signal.shape) < 2:
+        raise InputError(
+            f"{path}: signal {signal.name!r} lies on {sides(signal.shape)} samples, which would come back as a slice "
+            f"of fewer axes: {way}."
+        )
     else:
         save_volume(signal.image(), path, signal.affine)
 

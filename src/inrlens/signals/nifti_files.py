@@ -47,7 +47,11 @@ def opened(path: Path) -> Any:
     """
     nibabel = nibabel_for(path)
     with damage_told(path):
-        packed, version = _beginning(path)
+        packed, version, pair = _beginning(path)
+        if pair and not ending_of(path.name, (".hdr", ".hdr.gz", ".img", ".img.gz")):
+            raise InputError(
+                f"{path} is the header of a NIfTI pair, whose values lie in an .img file: keep them together."
+            )
         if packed:
             _check_sum(path)
         named = ending_of(path.name, (*VOLUME.endings, ".img"))
@@ -126,12 +130,13 @@ def damage_told(path: Path) -> Iterator[None]:
         raise InputError(f"{path} could not be read as NIfTI ({reason}); is it cut short or damaged?") from error
 
 
-def _beginning(path: Path) -> tuple[bool, bytes]:
-    """Whether a file is packed, and its first four bytes, unpacked."""
+def _beginning(path: Path) -> tuple[bool, bytes, bool]:
+    """Whether a file is packed, its first four bytes, unpacked, and whether it is the header of a pair."""
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
     with gzip.open(path) if packed else path.open("rb") as file:
-        return packed, file.read(4)
+        head = file.read(348)
+    return packed, head[:4], head[344:348] == b"ni1\0" or head[4:8] == b"ni2\0"
 
 
 def _misnamed(path: Path, packed: bool) -> Any:

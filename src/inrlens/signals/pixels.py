@@ -17,6 +17,7 @@ from inrlens.signals.memory import check_memory
 from inrlens.signals.sizing import sides
 
 _GREY = ("1", "L", "LA", "La")
+_PREMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}
 _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 
 
@@ -43,6 +44,8 @@ class Picture:
     def alpha(self) -> Image.Image | None:
         """How opaque each pixel is, up to 255; None where all are. Of grey of more than 8 bits, ``depth`` tells."""
         if (self.image.mode not in _TRANSPARENT and "transparency" not in self.image.info) or self.is_deep:
+            return None
+        if self.depth.opaque:
             return None
         alpha = self.image.convert("RGBA").getchannel("A")
         return None if alpha.getextrema() == (255, 255) else alpha
@@ -95,6 +98,8 @@ def read_frames(path: Path, first: int = 0) -> Iterator[Picture]:
                     image = ImageOps.exif_transpose(opened)
                 if depth.transparent is not None:
                     image.info["transparency"] = depth.transparent
+                if image.mode in _PREMULTIPLIED:
+                    image = image.convert(_PREMULTIPLIED[image.mode])
                 compression = str(opened.info.get("compression", "")) if opened.format == "TIFF" else ""
                 yield Picture(image, depth, count, str(opened.format), compression)
 

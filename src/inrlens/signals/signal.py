@@ -39,15 +39,15 @@ class Signal:
     values: Float[Tensor, "n c"]
     shape: tuple[int, ...]
     bit_depth: int = 8
-    mask: Shaped[Tensor, " n_mask"] | None = None
+    mask: Shaped[Tensor, "*n_mask"] | None = None
     affine: Affine | None = None
 
     def __post_init__(self) -> None:
         # A file's name may hold bytes that are no UTF-8, which no page, table or checkpoint could show.
         object.__setattr__(self, "name", readable(self.name))
-        if not isinstance(self.values, Tensor) or not self.values.is_floating_point() or self.values.requires_grad:
-            values = values_of(f"signal {self.name!r}", self.values)
-            object.__setattr__(self, "values", values.float() if values.dtype is torch.float64 else values)
+        given = self.values
+        if not isinstance(given, Tensor) or given.dtype not in (torch.float32, torch.float64) or given.requires_grad:
+            object.__setattr__(self, "values", values_of(f"signal {self.name!r}", given).float())
         if (
             self.values.ndim != 2
             or self.values.shape[0] != math.prod(self.shape)
@@ -185,6 +185,11 @@ def _check_channels_last(name: str, shape: tuple[int, ...]) -> None:
             f"signal {name!r}: values of shape {shape} would be {shape[0]} samples of {shape[1]} channels: channels "
             f"come last, so add their axis to a grey picture, as values[..., None] does ({meant})."
         )
+    if len(shape) > 3 and shape[1] <= _MOST_CHANNELS:
+        raise InputError(
+            f"signal {name!r}: values of shape {shape} seem to be {shape[0]} pictures with their channels first: give "
+            f"one at a time, channels last, as numpy.moveaxis(values[0], 0, -1) does ({meant})."
+        )
     if shape[0] <= _MOST_CHANNELS:
         raise InputError(
             f"signal {name!r}: values of shape {shape} seem to have their channels first, where they come last: turn "
@@ -192,8 +197,28 @@ def _check_channels_last(name: str, shape: tuple[int, ...]) -> None:
         )
 
 
+_ORIENTATION = 274
+"""EXIF's number of the tag."""
+
+
 def _pixels(name: str, image: Image.Image) -> np.ndarray:
-    """A picture's samples ``(h, w, c)`` as its mode has them."""
+    """A picture's samples ``(h, w, c)`` as its mode has them.
+
+    A picture that was opened from a file, and is no copy, may not say more than its samples: only ``il.load_image``
+    follows what the file says.
+    """
+    file = getattr(image, "format", None)
+    if file is not None:
+        told = ["that it is turned"] if image.getexif().get(_ORIENTATION, 1) != 1 else []
+        told += ["what is transparent"] if "transparency" in image.info and image.mode != "P" else []
+        told += ["what is white"] if file in ("TIFF", "PNG") and image.mode[0] in "IF" else []
+        told += ["how bright its samples are"] if "gamma" in image.info and "srgb" not in image.info else []
+        told += ["which colours it means"] if "icc_profile" in image.info else []
+        if told:
+            raise InputError(
+                f"signal {name!r}: the file of this picture also says {', '.join(told)}: read it with il.load_image, "
+                "or give image.copy() where its samples are meant as they are."
+            )
     if image.mode in ("1", "P"):
         transparent = "transparency" in image.info
         image = image.convert("L" if image.mode == "1" else "RGBA" if transparent else "RGB")
