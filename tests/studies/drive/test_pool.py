@@ -123,6 +123,9 @@ def test_a_worker_killed_while_it_idles_or_writes_is_replaced() -> None:
     (idle,) = children(os.getpid())
     os.kill(idle, signal.SIGKILL)
     assert gone([idle])
+    # The system tells its parent only when the last of its threads has ended.
+    while pool._slots[0]._process.is_alive() and time.monotonic() < until:
+        time.sleep(0.01)
     pool.submit(large)
     (done,) = toys.outcomes(pool, 1)
     assert isinstance(done, Done)
