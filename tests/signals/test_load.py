@@ -359,7 +359,7 @@ def test_sounds_have_soundfile_s_own_values(tmp_path: Path, name: str, subtype: 
     np.testing.assert_allclose(ours.values.numpy() * 2.0 - 1.0, theirs, atol=1e-6)
 
 
-# -- what an attack found --------------------------------------------------------------------------------------------
+# -- files and pictures that say less or more than they seem to ------------------------------------------------------
 
 
 def test_the_header_of_a_pair_is_no_volume(tmp_path: Path) -> None:
