@@ -90,6 +90,6 @@ def write_csv(path: Path, names: Sequence[str], rows: Sequence[Sequence[object]]
     """Writes a benchmark's rows, each led by the machine or card that it was measured on."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["machine", *names])
         writer.writerows([about(device), *row] for row in rows)

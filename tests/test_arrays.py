@@ -1,5 +1,6 @@
 """Numbers in every form that people hold them in, and every form that is none."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 from PIL import Image
 
 import inrlens as il
-from inrlens.arrays import tensor_of, values_of
+from inrlens.arrays import real_number, tensor_of, values_of, whole_number
 
 VALUES = np.random.default_rng(0).random((4, 6, 3))
 
@@ -22,6 +23,13 @@ class Labelled:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return self.array if dtype is None else self.array.astype(dtype)
+
+
+class Broken:
+    """Somebody's object that cannot give its array."""
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        raise RuntimeError("no array today")
 
 
 FORMS: dict[str, Any] = {
@@ -86,6 +94,9 @@ def test_other_whole_numbers_do_not_say_what_is_white(dtype: Any) -> None:
         (np.array([["a"]]), "holds <U1 in a ndarray: give an array of numbers"),
         (np.array([[None]], dtype=object), "holds object in a ndarray: give an array of numbers"),
         (None, "holds object in a NoneType: give an array of numbers"),
+        (torch.zeros(2, 2, 1).to_sparse(), "is a tensor sparse: give one that holds every number"),
+        (torch.zeros(2, 2, 1, device="meta"), "is a tensor on the meta device, without values"),
+        (Broken(), r"could not be read as an array, a Broken \(no array today\)"),
         (np.ma.masked_array(np.ones((2, 1)), mask=True), "is a masked array: give its data, and the mask apart"),
         (
             np.array([["2020-01-01"]], dtype="datetime64[D]"),
@@ -188,3 +199,60 @@ def test_several_pictures_at_once_are_refused() -> None:
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_halves_become_float32(dtype: torch.dtype) -> None:
     assert il.Signal("x", torch.rand(12, 1).to(dtype), (3, 4)).values.dtype is torch.float32
+
+
+@pytest.mark.parametrize("number", [7, 7.0, np.int16(7), np.float32(7.0), torch.tensor(7), np.array(7)])
+def test_whole_numbers_are_taken_in_every_form(number: Any) -> None:
+    found = whole_number("it", number, 1, 9)
+    assert found == 7
+    assert type(found) is int
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (7.5, "must be a whole number, not 7.5"),
+        ("7", "must be a whole number, not '7'"),
+        (True, "must be a whole number, not True"),
+        (None, "must be a whole number, not None"),
+        (math.nan, "must be a whole number, not nan"),
+        (math.inf, "must be a whole number, not inf"),
+        ([7], r"must be a whole number, not \[7\]"),
+        (0, "must lie from 1 to 9, not 0"),
+        (10, "must lie from 1 to 9, not 10"),
+    ],
+)
+def test_what_is_no_whole_number_is_refused(number: Any, said: str) -> None:
+    with pytest.raises(il.InputError, match=f"^it {said}"):
+        whole_number("it", number, 1, 9)
+
+
+@pytest.mark.parametrize("number", ["7", None, True, [7.0], math.nan, -math.inf, 10**400])
+def test_what_is_no_finite_number_is_refused(number: Any) -> None:
+    with pytest.raises(il.InputError, match=r"^it must be a finite number, not "):
+        real_number("it", number)
+
+
+@pytest.mark.parametrize("number", [0.5, np.float64(0.5), torch.tensor(0.5), np.array(0.5)])
+def test_numbers_are_taken_in_every_form(number: Any) -> None:
+    assert real_number("it", number) == 0.5
+
+
+def test_what_no_file_can_hold_is_not_written(tmp_path: Path) -> None:
+    nothing, holes = np.zeros((0, 4, 1)), np.full((3, 4, 1), math.nan)
+    for save, values, said in (
+        (lambda values: il.save_image(values, tmp_path / "a.png"), nothing, r"values of shape \(0, 4, 1\) are none"),
+        (lambda values: il.save_image(values, tmp_path / "a.png"), holes, "12 of 12 values are NaN: replace them"),
+        (lambda values: il.save_image(values, tmp_path / "a\0.png"), np.zeros((3, 4, 1)), "which holds no NUL"),
+    ):
+        with pytest.raises(il.InputError, match=said):
+            save(values)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_whose_file_is_cut_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    il.save_image(np.random.default_rng(0).random((60, 60, 3)), path)
+    path.write_bytes(path.read_bytes()[:5000])
+    with Image.open(path) as picture, pytest.raises(il.InputError, match=r"picture's file could not be read \(.*trunc"):
+        il.signal_from_array("a", picture)

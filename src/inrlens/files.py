@@ -44,6 +44,8 @@ def whole_file(path: Path) -> Iterator[Path]:
         InputError: where the folder cannot be written or the disk is full.
     """
     path = Path(path)
+    if "\0" in str(path):
+        raise InputError(f"{readable(str(path))} cannot be a file's name, which holds no NUL: choose another.")
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

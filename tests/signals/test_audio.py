@@ -4,7 +4,7 @@ import math
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -130,8 +130,12 @@ def test_more_or_less_than_there_is_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(il.InputError, match=r"at least one sample's, 1/8000, not 0.0"):
         il.load_audio(path, seconds=0.0)
     for endless in (math.nan, math.inf):
-        with pytest.raises(il.InputError, match=f"seconds must be a finite number, or None .* not {endless}"):
+        with pytest.raises(
+            il.InputError, match=rf"seconds \(None takes the whole file\) must be a finite number, not {endless}"
+        ):
             il.load_audio(path, seconds=endless)
+    with pytest.raises(il.InputError, match=r"seconds .* must be a finite number, not a"):
+        il.load_audio(path, seconds="a")  # type: ignore[arg-type]
 
 
 def test_a_chunk_of_odd_length_before_the_samples_hides_no_cut(tmp_path: Path) -> None:
@@ -162,6 +166,45 @@ def test_a_file_that_is_cut_short_is_refused_and_one_of_open_length_read(
         assert torch.equal(il.load_audio(path).values, expected.values)
 
 
+@pytest.mark.parametrize(
+    ("kind", "endian"),
+    [("W64", ""), ("RF64", ""), ("AU", "BIG"), ("AU", "LITTLE"), ("NIST", ""), ("CAF", ""), ("WAV", "BIG")],
+)
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
+def test_a_sound_of_any_container_is_whole_or_refused(tmp_path: Path, kind: str, endian: str, subtype: str) -> None:
+    path = tmp_path / "a"
+    soundfile.write(path, np.stack([_tone()] * 2, 1), RATE, subtype=subtype, endian=endian or None, format=kind)
+    assert il.load_audio(path, mono=False).shape == (1600,)
+    for lost in (1, 1000):
+        (tmp_path / "b").write_bytes(path.read_bytes()[:-lost])
+        with pytest.raises(il.InputError, match=r"b (is cut short: it holds|could not be read as sound)"):
+            il.load_audio(tmp_path / "b", mono=False)
+
+
+def test_several_ogg_sounds_in_a_file_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.ogg"
+    soundfile.write(path, _tone(), RATE, format="OGG", subtype="VORBIS")
+    assert il.load_audio(path).shape == (1600,)
+    path.write_bytes(path.read_bytes() * 2)
+    with pytest.raises(il.InputError, match=r"a\.ogg holds several sounds one after the other"):
+        il.load_audio(path)
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "said"),
+    [
+        (8000.5, 1, "the rate in samples per second must be a whole number, not 8000.5"),
+        (0, 1, "the rate in samples per second must lie from 1 to 2,147,483,647, not 0"),
+        (2**31, 1, "the rate in samples per second must lie from 1 to 2,147,483,647, not 2147483648"),
+        (8000, 1025, "a sound of 1,025 channels cannot be written, 1,024 is the most"),
+    ],
+)
+def test_sounds_that_no_file_can_hold(tmp_path: Path, rate: Any, channels: int, said: str) -> None:
+    with pytest.raises(il.InputError, match=said):
+        il.save_audio(np.zeros((4, channels)), tmp_path / "a.wav", rate)
+    assert not list(tmp_path.iterdir())
+
+
 def test_more_than_the_memory_holds_is_refused_before_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,11 +223,11 @@ def test_without_soundfile_the_extra_is_named(tmp_path: Path, monkeypatch: pytes
 def test_what_is_no_recording(tmp_path: Path) -> None:
     with pytest.raises(il.InputError, match="must lie on one axis, time"):
         il.Recording("a", torch.zeros(6, 1), (2, 3), rate=RATE)
-    with pytest.raises(il.InputError, match="rate must be at least 1 sample a second, not 0"):
+    with pytest.raises(il.InputError, match="samples per second must lie from 1 to"):
         il.Recording("a", torch.zeros(6, 1), (6,), rate=0)
     with pytest.raises(il.InputError, match=r"sound is written as WAV, so its name must end in \.wav"):
         il.save_audio(torch.zeros(2, 1), tmp_path / "a.mp3", RATE)
-    with pytest.raises(il.InputError, match="rate must be at least 1"):
+    with pytest.raises(il.InputError, match="samples per second must lie from 1 to"):
         il.save_audio(torch.zeros(2, 1), tmp_path / "a.wav", 0)
 
 

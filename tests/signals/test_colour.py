@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageCms
 
 import inrlens as il
@@ -124,10 +125,13 @@ def test_a_profile_of_deep_grey_is_told(tmp_path: Path) -> None:
 
 def _with_gamma(array: np.ndarray, exponent: float) -> bytes:
     """A PNG with a gAMA chunk, which Pillow does not write."""
+    return _with_chunk(array, b"gAMA", struct.pack(">I", round(exponent * 100000)))
+
+
+def _with_chunk(array: np.ndarray, name: bytes, data: bytes) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, format="PNG")
-    data = struct.pack(">I", round(exponent * 100000))
-    chunk = struct.pack(">I", 4) + b"gAMA" + data + struct.pack(">I", zlib.crc32(b"gAMA" + data))
+    chunk = struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
     content = buffer.getvalue()
     return content[:33] + chunk + content[33:]
 
@@ -154,3 +158,45 @@ def test_powers_keep_ends_order_and_dtype() -> None:
         assert found.dtype == np.float32
         assert (found[0], found[-1]) == (0.0, pytest.approx(1.0, abs=1e-6))
         assert (np.diff(found) >= 0.0).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        (b"cICP", bytes([1, 13, 0, 1]), ""),
+        (b"cICP", bytes([12, 13, 0, 1]), "a cICP of another space than sRGB"),
+        (b"cICP", bytes([9, 16, 0, 1]), "a cICP of another space than sRGB"),
+        (b"cHRM", struct.pack(">8I", *(round(n * 1e5) for n in (*D65, *sum(SRGB, ())))), ""),
+        (
+            b"cHRM",
+            struct.pack(">8I", *(round(n * 1e5) for n in (*D65, *sum(PRIMARIES["Display P3"], ())))),
+            "a cHRM of",
+        ),
+    ],
+)
+def test_colours_that_a_png_says_in_numbers_are_told(name: bytes, data: bytes, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(_with_chunk(_rgb(), name, data))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = il.load_image(path).image().numpy()
+    assert (np.rint(found * 255.0) == _rgb()).all()
+    assert bool(caught) == bool(told)
+    assert all(f"not applied ({told}" in str(one.message) for one in caught)
+
+
+def test_a_profile_in_a_jpeg_2000_file_is_applied(tmp_path: Path) -> None:
+    def box(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", 8 + len(content)) + kind + content
+
+    profile = _profile(PRIMARIES["Display P3"])
+    Image.fromarray(_rgb()).save(tmp_path / "a.jp2")
+    plain = (tmp_path / "a.jp2").read_bytes()
+    start, colour = plain.index(b"jp2h") - 4, plain.index(b"colr") - 4
+    end = start + int.from_bytes(plain[start : start + 4], "big")
+    after = colour + int.from_bytes(plain[colour : colour + 4], "big")
+    inner = plain[start + 8 : colour] + box(b"colr", b"\2\0\0" + profile) + plain[after:end]
+    (tmp_path / "a.jp2").write_bytes(plain[:start] + box(b"jp2h", inner) + plain[end:])
+    Image.fromarray(_rgb()).save(tmp_path / "a.png", icc_profile=profile)
+    wanted = il.load_image(tmp_path / "a.png").image()
+    torch.testing.assert_close(il.load_image(tmp_path / "a.jp2").image(), wanted, rtol=0, atol=0)

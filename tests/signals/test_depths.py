@@ -176,3 +176,22 @@ def test_masks_are_judged_by_what_they_are(kind: str, name: str, tmp_path: Path)
         il.load_mask(tmp_path / name, signal)
     (tmp_path / "truth.jpg").write_bytes(_saved("PNG", disc))
     assert (il.load_mask(tmp_path / "truth.jpg", signal).numpy() == (disc > 0)).all()
+
+
+def test_tiffs_that_pillow_reads_wrongly_without_a_word_are_refused(tmp_path: Path) -> None:
+    grey, path = np.arange(64, dtype=np.uint8).reshape(8, 8), tmp_path / "a.tif"
+    colours = np.random.default_rng(0).integers(1, 256, (3, 256)).astype(np.uint16)
+    tifffile.imwrite(path, grey, photometric="palette", colormap=colours * 257)
+    np.testing.assert_allclose(il.load_image(path).image(), colours.T[grey] / 255.0, rtol=0, atol=1e-6)
+    tifffile.imwrite(path, grey, photometric="palette", colormap=colours)
+    with pytest.raises(il.InputError, match="a TIFF whose palette counts to 255"):
+        il.load_image(path)
+    tifffile.imwrite(path, np.zeros((3, 16, 16), np.uint8), photometric="minisblack", volumetric=True, tile=(3, 16, 16))
+    with pytest.raises(il.InputError, match="a TIFF of 3 planes, of which Pillow knows the first alone"):
+        il.load_image(path)
+    told = "ImageJ=1.54\nimages=5\nslices=5\n"
+    tifffile.imwrite(path, grey, photometric="minisblack", description=told, metadata=None)
+    with pytest.raises(il.InputError, match="a TIFF of 5 planes"):
+        il.load_signal(path, frames="all")
+    tifffile.imwrite(path, np.stack([grey] * 5), imagej=True)
+    assert il.load_signal(path, frames="all").shape == (5, 8, 8)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,8 +89,9 @@ def test_the_digest_depends_on_values_and_grid_and_not_on_the_name() -> None:
     ("values", "grid", "message"),
     [
         (torch.zeros(5, 3), (2, 3), r"signal 'bad': values of shape \(5, 3\) do not fill the grid \(2, 3\)"),
-        (torch.zeros(0, 3), (0, 3), "do not fill the grid"),
-        (torch.zeros(1, 3), (), "do not fill the grid"),
+        (torch.zeros(0, 3), (0, 3), "a side of the grid must be at least 1, not 0"),
+        (torch.zeros(1, 3), (), r"shape must be the grid's sides, such as \(height, width\), not \(\)"),
+        (torch.zeros(1, 0), (1,), "do not fill the grid"),
         (torch.tensor([[0.5], [math.nan]]), (1, 2), r"'bad' holds NaN or infinite values; .* within \[0, 1\]"),
         (torch.tensor([[0.5], [math.inf]]), (1, 2), "holds NaN or infinite values"),
         (torch.tensor([[-0.1], [1.0]]), (1, 2), r"holds values from -0.1 to 1; scale them to \[0, 1\] first"),
@@ -99,6 +101,37 @@ def test_the_digest_depends_on_values_and_grid_and_not_on_the_name() -> None:
 def test_values_that_are_no_signal(values: torch.Tensor, grid: tuple[int, ...], message: str) -> None:
     with pytest.raises(il.InputError, match=message):
         il.Signal("bad", values, grid)
+
+
+@pytest.mark.parametrize("shape", [[2, 3], np.array([2, 3]), torch.Size([2, 3]), (2.0, np.int64(3))])
+def test_a_grid_s_sides_are_taken_as_people_hold_them(shape: Any) -> None:
+    values = torch.linspace(0.0, 1.0, 6)[:, None]
+    plain, other = il.Signal("a", values, (2, 3)), il.Signal("a", values, shape)
+    assert other.shape == (2, 3)
+    assert [type(side) for side in other.shape] == [int, int]
+    assert other.digest == plain.digest
+    assert il.Signal("a", values, (2, 3), affine=np.eye(3)).affine == ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"name": 5}, "a signal's name must be a text, not 5"),
+        ({"shape": "ab"}, r"shape must be the grid's sides, .* not 'ab'"),
+        ({"shape": 6}, r"shape must be the grid's sides, .* not 6"),
+        ({"shape": (2, 2.5)}, r"a side of the grid must be a whole number, not 2\.5"),
+        ({"shape": (-2, -3)}, "a side of the grid must be at least 1, not -2"),
+        ({"bit_depth": "x"}, "bit_depth must be a whole number, not 'x'"),
+        ({"bit_depth": True}, "bit_depth must be a whole number, not True"),
+        ({"bit_depth": 65}, "bit_depth must lie from 1 to 64, not 65"),
+        ({"affine": 5}, "an affine must be the rows of .* not 5"),
+        ({"affine": "abc"}, "an affine must be the rows of .* not 'abc'"),
+    ],
+)
+def test_settings_that_are_no_signal_s(settings: dict[str, Any], message: str) -> None:
+    given: dict[str, Any] = {"name": "a", "values": torch.zeros(6, 1), "shape": (2, 3)}
+    with pytest.raises(il.InputError, match=message):
+        il.Signal(**given | settings)
 
 
 @pytest.mark.parametrize("coordinates", [il.coordinates, il.coordinates_between])

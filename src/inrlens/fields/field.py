@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
+from inrlens.arrays import tensor_of
 from inrlens.errors import InputError
 from inrlens.fields.backbone import WHOLE, Backbone, make_backbone
 from inrlens.fields.encoder import Encoder, Head
@@ -129,8 +130,13 @@ class Field(Network):
         """The weights' number type."""
         return self.head.weight.dtype
 
-    def forward(self, x: Float[Tensor, "n m"]) -> Float[Tensor, "n mc"]:
-        """All heads' outputs ``(N, M*c)`` at coordinates ``x``, unclamped; head j owns columns ``j*c .. j*c+c-1``."""
+    def forward(self, x: Any) -> Float[Tensor, "n mc"]:
+        """All heads' outputs ``(N, M*c)`` at coordinates ``x``, unclamped; head j owns columns ``j*c .. j*c+c-1``.
+
+        An array of NumPy's and lists are taken in the weights' dtype and on their device; a tensor must have both.
+        """
+        if not isinstance(x, Tensor):
+            x = tensor_of("coordinates", x).to(next(self.parameters()))
         out: Tensor = self.head(self.encoder(x))
         return out
 

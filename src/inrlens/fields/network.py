@@ -3,7 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor, nn
@@ -125,11 +128,11 @@ class Network(nn.Module, ABC):
         Raises:
             InputError: where there is neither, or it has another number of axes than the network has coordinates.
         """
-        chosen = grid or self.grid
+        chosen = self.grid if grid is None else grid
         if chosen is None:
             raise InputError("this network was never fitted on a grid: give grid=(height, width).")
         check_axes(self.coordinates, chosen)
-        return tuple(chosen)
+        return tuple(int(side) for side in chosen)
 
     def grid_coordinates(self, grid: tuple[int, ...] | None = None) -> Float[Tensor, "n m"]:
         """The coordinates of a grid, in the network's number type and on its device."""
@@ -154,7 +157,8 @@ class Network(nn.Module, ABC):
 
 def check_axes(count: int, grid: tuple[int, ...]) -> None:
     """Raises InputError where a grid is no tuple of positive whole numbers, one for each of ``count`` coordinates."""
-    if not isinstance(grid, Sequence) or not all(isinstance(side, int) and side > 0 for side in grid):
+    sides: list[Any] = list(grid) if isinstance(grid, Sequence | np.ndarray) else [0]
+    if not all(isinstance(side, Integral) and int(side) > 0 for side in sides):
         raise InputError(f"a grid must be a tuple of positive whole numbers, one for each axis, not {grid!r}.")
     if len(grid) != count:
         axes, coordinates = ("axis", "axes")[len(grid) != 1], ("coordinate", "coordinates")[count != 1]

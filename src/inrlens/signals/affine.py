@@ -27,6 +27,8 @@ def affine_of(rows: Sequence[Any] | np.ndarray) -> Affine:
         InputError: where there are no rows of numbers.
     """
     try:
+        if isinstance(rows, str):
+            raise TypeError
         found = tuple(tuple(float(number) for number in row) for row in rows)
     except (TypeError, ValueError) as error:
         raise InputError(f"an affine must be the rows of [A | t], or nibabel's square matrix, not {rows!r}.") from error

@@ -1,7 +1,6 @@
 """Sound files as signals over time, and back."""
 
 import importlib
-import math
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from inrlens.arrays import ArrayLike, check_values_first, values_of
+from inrlens.arrays import (
+    ArrayLike,
+    check_no_nan,
+    check_not_empty,
+    check_values_first,
+    real_number,
+    values_of,
+    whole_number,
+)
 from inrlens.errors import InputError
 from inrlens.files import whole_file
 from inrlens.signals.memory import check_memory
@@ -21,6 +28,8 @@ from inrlens.signals.sound_chunks import check_whole
 
 _SIXTEEN_BITS = 32768.0
 _SUBTYPES = {16: "PCM_16", 64: "DOUBLE"}
+_FASTEST, _MOST_CHANNELS = 2**31 - 1, 1024
+"""libsndfile's limits."""
 _BLOCK = 1 << 20
 """Samples that are read at a time, in float64, in which what ``save_audio`` writes is exact."""
 
@@ -39,8 +48,8 @@ class Recording(Signal):
     def __post_init__(self) -> None:
         if len(self.shape) != 1:
             raise InputError(f"recording {self.name!r} must lie on one axis, time, not on a grid {self.shape}.")
-        if self.rate < 1:
-            raise InputError(f"recording {self.name!r}: the rate must be at least 1 sample a second, not {self.rate}.")
+        rate = whole_number(f"recording {self.name!r}: the rate in samples per second", self.rate, 1, _FASTEST)
+        object.__setattr__(self, "rate", rate)
         if self.affine is None:
             object.__setattr__(self, "affine", ((1.0 / self.rate, 0.0),))
         super().__post_init__()
@@ -128,8 +137,14 @@ def save_audio(values: ArrayLike, path: str | Path, rate: int, bit_depth: int = 
     soundfile = _soundfile(path)
     if path.suffix.lower() != ".wav":
         raise InputError(f"{path}: sound is written as WAV, so its name must end in .wav.")
-    if rate < 1:
-        raise InputError(f"{path}: the rate must be at least 1 sample a second, not {rate}.")
+    rate = whole_number(f"{path}: the rate in samples per second", rate, 1, _FASTEST)
+    check_not_empty(str(path), values)
+    check_no_nan(str(path), values)
+    if values.shape[1] > _MOST_CHANNELS:
+        raise InputError(
+            f"{path}: a sound of {values.shape[1]:,} channels cannot be written, {_MOST_CHANNELS:,} is the most: "
+            "values of (n, c) have a row per sample and a column per channel."
+        )
     samples = values.cpu().double().clamp(0.0, 1.0) * 2.0 - 1.0
     if bit_depth == 16:
         samples = (samples * _SIXTEEN_BITS).round().clamp(-_SIXTEEN_BITS, _SIXTEEN_BITS - 1.0).to(torch.int16)
@@ -159,8 +174,8 @@ def _read(path: Path, file: Any, count: int, channels: int) -> tuple[Tensor, flo
 
 
 def _count(path: Path, frames: int, rate: int, seconds: float | None) -> int:
-    if seconds is not None and not math.isfinite(seconds):
-        raise InputError(f"seconds must be a finite number, or None for the whole file, not {seconds}.")
+    if seconds is not None:
+        seconds = real_number("seconds (None takes the whole file)", seconds)
     count = frames if seconds is None else round(seconds * rate)
     if frames < 1:
         raise InputError(f"{path} holds no samples.")

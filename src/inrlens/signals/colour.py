@@ -24,6 +24,32 @@ _UNUSABLE = (ImageCms.PyCMSError, OSError, ValueError, TypeError)
 """What littlecms and Pillow raise of a profile that is damaged or does not suit."""
 
 
+_CICP_SRGB = bytes([1, 13, 0])
+"""Primaries, transfer and matrix of sRGB (ITU-T H.273)."""
+_SRGB_PRIMARIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
+_NOT_APPLIED = "inrlens: colours not applied"
+
+
+def told_colours(image: Image.Image, head: bytes) -> dict[str, Any]:
+    """What a file's beginning says of its colours and Pillow's ``info`` does not, as entries of it: the ICC profile of
+    a JPEG 2000 file, and why a PNG's cICP or cHRM is not applied."""
+    if image.format == "JPEG2000":
+        at = head.find(b"colr")
+        restricted = 4 <= at < head.find(b"\xff\x4f\xff\x51") and head[at + 4 : at + 5] == b"\x02"
+        return {"icc_profile": head[at + 7 : at - 4 + int.from_bytes(head[at - 4 : at], "big")]} if restricted else {}
+    if image.format != "PNG" or image.info.get("icc_profile") or image.info.get("srgb") is not None:
+        return {}
+    at = head.find(b"cICP", 0, head.find(b"IDAT"))
+    if at >= 0:
+        return {} if head[at + 4 : at + 7] == _CICP_SRGB else {_NOT_APPLIED: "a cICP of another space than sRGB"}
+    primaries = image.info.get("chromaticity")
+    if primaries is None or all(
+        math.isclose(*two, abs_tol=_ALIKE) for two in zip(primaries, _SRGB_PRIMARIES, strict=True)
+    ):
+        return {}
+    return {_NOT_APPLIED: "a cHRM of other primaries than sRGB's"}
+
+
 def to_srgb(path: Path, image: Image.Image, info: dict[Any, Any]) -> Image.Image:
     """A picture of mode ``L``, ``RGB``, ``CMYK`` or ``LAB`` in sRGB, as ``L`` or ``RGB``; ``info`` is Pillow's of the
     file, with its ICC profile or the gAMA of a PNG.
@@ -42,6 +68,8 @@ def to_srgb(path: Path, image: Image.Image, info: dict[Any, Any]) -> Image.Image
             _warn(path, str(error))
             return plain
         return plain if moved is None else moved.convert(plain.mode)
+    if _NOT_APPLIED in info:
+        _warn(path, info[_NOT_APPLIED])
     exponent = _exponent(info)
     if exponent is None:
         return plain

@@ -1,6 +1,7 @@
 """What an image file declares of its samples, where Pillow reads past it: bits, sign, channels, light or ink."""
 
 import io
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ _CODESTREAM = b"\xff\x4f\xff\x51"
 """How a JPEG 2000 codestream begins, with its SIZ segment (ISO/IEC 15444-1, A.5.1)."""
 _JP2 = b"\0\0\0\x0cjP  "
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLES_PER_PIXEL, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 262, 277, 338, 339
+_COLOUR_MAP, _IMAGE_DESCRIPTION, _IMAGE_DEPTH = 320, 270, 32997
 _WHITE_IS_ZERO = 0
 _INKS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3}
 """How many channels a TIFF's photometric interpretation has."""
@@ -106,6 +108,7 @@ def _tiff(path: Path, image: Any, wide: bool) -> Depth:
     bits = tags.get(_BITS_PER_SAMPLE, (1,))
     formats = set(_numbers(tags.get(_SAMPLE_FORMAT, (1,))))
     photometric = tags.get(_PHOTOMETRIC, 1)
+    _refuse_odd_tiff(path, image)
     if len(bits) > 1 and max(bits) > 8:
         raise InputError(f"{path} is a {max(bits)}-bit colour TIFF, which would lose its depth: convert it to 8 bits.")
     if formats == {3} and image.mode == "F":
@@ -128,6 +131,24 @@ def _tiff(path: Path, image: Any, wide: bool) -> Depth:
         )
     opaque = unread > 0 and not more[:1]
     return Depth((1 << int(bits[0])) - 1 if wide else 255, wide and photometric == _WHITE_IS_ZERO, opaque=opaque)
+
+
+def _refuse_odd_tiff(path: Path, image: Any) -> None:
+    """Raises InputError for what Pillow reads wrongly without a word: palettes of 8 bits a colour, which come out
+    black, and planes beyond the first that have no page each."""
+    tags = image.tag_v2
+    colours = _numbers(tags.get(_COLOUR_MAP, ()))
+    if image.mode == "P" and 0 < max(colours, default=0) < 256:
+        raise InputError(
+            f"{path} is a TIFF whose palette counts to 255, where TIFF counts to 65,535: save it as RGB first."
+        )
+    stacked = re.match(r"ImageJ=.*?^images=(\d+)", str(tags.get(_IMAGE_DESCRIPTION, "")), re.DOTALL | re.MULTILINE)
+    planes = max(int(stacked[1]) if stacked else 1, int(tags.get(_IMAGE_DEPTH, 1)))
+    if planes > int(getattr(image, "n_frames", 1)):
+        raise InputError(
+            f"{path} is a TIFF of {planes} planes, of which Pillow knows the first alone: open it with tifffile and "
+            "give its array, scaled to [0, 1], to il.signal_from_array."
+        )
 
 
 def _numbers(tag: Any) -> tuple[int, ...]:

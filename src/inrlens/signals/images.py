@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from inrlens.arrays import ArrayLike, check_values_first, values_of
+from inrlens.arrays import ArrayLike, check_no_nan, check_not_empty, check_values_first, values_of
 from inrlens.errors import InputError
 from inrlens.files import whole_file
 from inrlens.signals.pixels import Picture, deep_grey, plain, read_picture
@@ -96,8 +96,10 @@ def save_image(image: ArrayLike, path: str | Path, bit_depth: int = 8) -> None:
             f"an image of {channels} channels and {bit_depth} bits cannot be saved; "
             "allowed are 1 or 3 channels of 8 bits and 1 channel of 16."
         )
+    check_not_empty(str(path), image)
+    check_no_nan(str(path), image)
     top = 255.0 if bit_depth == 8 else 65535.0
-    array = (image.cpu().clamp(0.0, 1.0) * top).round().numpy()
+    array = (image.cpu().double().clamp(0.0, 1.0) * top).round().numpy()
     array = array.astype(np.uint8 if bit_depth == 8 else np.uint16)
     save_png(Image.fromarray(array[:, :, 0] if channels == 1 else array), path)
 

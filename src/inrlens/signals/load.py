@@ -89,7 +89,8 @@ def save_signal(signal: Signal, path: str | Path) -> None:
 
     ``.safetensors`` takes any. A picture without a mask may be ``.png``, where its values are whole numbers of 8 bits,
     or of 16 in grey; a volume without a mask ``.nii`` or ``.nii.gz``, whose affine, where it has none, comes back as
-    that of voxels of 1 mm; a recording without a mask ``.wav``.
+    that of voxels of 1 mm; a recording without a mask ``.wav``, which ``load_signal`` reads with ``mono=False`` where
+    it has several channels.
 
     Raises:
         InputError: where the ending does not suit the signal, or the file cannot be written.

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from inrlens.arrays import ArrayLike, check_values_first, values_of
+from inrlens.arrays import ArrayLike, check_not_empty, check_values_first, real_number, values_of
 from inrlens.errors import InputError
 from inrlens.files import whole_file
 from inrlens.signals.affine import Affine, affine_of, check_affine
@@ -28,7 +28,7 @@ from inrlens.signals.nifti_files import (
     stored_values,
     without_last_ones,
 )
-from inrlens.signals.signal import Signal, signal_from_array
+from inrlens.signals.signal import Signal
 from inrlens.signals.sizing import sides
 
 _MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
@@ -146,7 +146,8 @@ def save_volume(values: ArrayLike, path: str | Path, affine: Sequence[Any] | np.
         rows = affine_of(affine)
         check_affine(str(path), rows, 3)
         matrix[:3] = rows
-    array = values.cpu().numpy().astype(np.float32)
+    check_not_empty(str(path), values)
+    array = values.cpu().float().numpy()
     # Several values a voxel lie along NIfTI's fifth axis; the fourth is time.
     several = array.shape[3] > 1
     image = nibabel.Nifti1Image(array[:, :, :, None, :] if several else array[..., 0], matrix)
@@ -186,8 +187,7 @@ def _two_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _signal(path: Path, array: np.ndarray, window: tuple[float, float] | None) -> Signal:
-    if window is not None and not -math.inf < window[0] < window[1] < math.inf:
-        raise InputError(f"window must be (low, high) with low below high, not {window}.")
+    low, high = (0.0, 1.0) if window is None else _bounds(window)
     bad = int((~np.isfinite(array)).sum())
     if bad:
         raise InputError(
@@ -195,7 +195,6 @@ def _signal(path: Path, array: np.ndarray, window: tuple[float, float] | None) -
             "first, and leave them out of the fit with a mask."
         )
     if window is not None:
-        low, high = window
         array = np.clip((array - np.float32(low)) / np.float32(high - low), np.float32(0.0), np.float32(1.0))
     low, high = float(array.min()), float(array.max())
     if low < 0.0:
@@ -205,4 +204,15 @@ def _signal(path: Path, array: np.ndarray, window: tuple[float, float] | None) -
         )
     if high > 1.0:
         array = array / np.float32(high)
-    return signal_from_array(path.name, torch.from_numpy(np.array(array, order="C")), bit_depth=16)
+    values = torch.from_numpy(np.array(array, order="C"))
+    return Signal(path.name, values.reshape(-1, values.shape[-1]), tuple(values.shape[:-1]), 16)
+
+
+def _bounds(window: Any) -> tuple[float, float]:
+    """The window's ends as floats."""
+    if isinstance(window, str) or not hasattr(window, "__len__") or len(window) != 2:
+        raise InputError(f"window must be (low, high), the stored values that become 0 and 1, not {window!r}.")
+    low, high = (real_number("window's low and high", end) for end in window)
+    if low >= high:
+        raise InputError(f"window must be (low, high) with low below high, not {window}.")
+    return low, high

@@ -123,7 +123,7 @@ def damage_told(path: Path) -> Iterator[None]:
     except InputError:
         raise
     except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist.") from error
+        raise InputError(f"{error.filename or path} does not exist.") from error
     # A damaged header can fail anywhere in nibabel.
     except Exception as error:
         reason = " ".join(str(error).split()).rstrip(".")

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from inrlens.errors import InputError
 from inrlens.files import check_no_pipe
-from inrlens.signals.colour import deep_grey_to_srgb, to_srgb
+from inrlens.signals.colour import deep_grey_to_srgb, to_srgb, told_colours
 from inrlens.signals.depths import Depth, declared, head_of, refuse_cut_colour
 from inrlens.signals.memory import check_memory
 from inrlens.signals.sizing import sides
@@ -90,6 +90,7 @@ def read_frames(path: Path, first: int = 0) -> Iterator[Picture]:
                     depth = declared(path, opened, head)
                     check_memory(str(path), (opened.height, opened.width), len(opened.getbands()))
                     opened.load()
+                    opened.info.update(told_colours(opened, head))
                 if count == 1:
                     # No other frame will be decoded into it: no copy is needed.
                     ImageOps.exif_transpose(opened, in_place=True)

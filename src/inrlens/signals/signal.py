@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from PIL import Image
 from torch import Tensor
 
-from inrlens.arrays import ArrayLike, tensor_of, values_of
+from inrlens.arrays import ArrayLike, tensor_of, values_of, whole_number
 from inrlens.errors import InputError
 from inrlens.files import readable
 from inrlens.signals.affine import Affine, affine_of, check_affine
@@ -43,17 +43,17 @@ class Signal:
     affine: Affine | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise InputError(f"a signal's name must be a text, not {self.name!r}.")
         # A file's name may hold bytes that are no UTF-8, which no page, table or checkpoint could show.
         object.__setattr__(self, "name", readable(self.name))
+        object.__setattr__(self, "shape", _shape(self.name, self.shape))
+        depth = whole_number(f"signal {self.name!r}: bit_depth", self.bit_depth, 1, _MOST_BITS)
+        object.__setattr__(self, "bit_depth", depth)
         given = self.values
         if not isinstance(given, Tensor) or given.dtype not in (torch.float32, torch.float64) or given.requires_grad:
             object.__setattr__(self, "values", values_of(f"signal {self.name!r}", given).float())
-        if (
-            self.values.ndim != 2
-            or self.values.shape[0] != math.prod(self.shape)
-            or not self.shape
-            or min(self.shape) < 1
-        ):
+        if self.values.ndim != 2 or self.values.shape[0] != math.prod(self.shape) or not self.values.numel():
             raise InputError(
                 f"signal {self.name!r}: values of shape {tuple(self.values.shape)} do not fill the grid {self.shape}; "
                 "of their two axes the first must be the product of the grid's sides, and the second the channels."
@@ -74,6 +74,7 @@ class Signal:
                 )
             object.__setattr__(self, "mask", None if bool(mask.all()) else mask)
         if self.affine is not None:
+            object.__setattr__(self, "affine", affine_of(self.affine))
             check_affine(f"signal {self.name!r}", self.affine, len(self.shape))
 
     @property
@@ -158,7 +159,10 @@ def signal_from_array(name: str, image: ArrayLike, bit_depth: int | None = None)
             first axis, and more along the last.
     """
     if isinstance(image, Image.Image):
-        image = _pixels(name, image)
+        try:
+            image = _pixels(name, image)
+        except (OSError, SyntaxError) as error:  # Pillow reads a file's samples only here
+            raise InputError(f"signal {name!r}: the picture's file could not be read ({error}).") from error
     found = tensor_of(f"signal {name!r}", image)
     if bit_depth is None:
         bit_depth = 16 if found.dtype is torch.uint16 else 8
@@ -169,6 +173,14 @@ def signal_from_array(name: str, image: ArrayLike, bit_depth: int | None = None)
 
 
 _MOST_CHANNELS = 4
+_MOST_BITS = 64
+
+
+def _shape(name: str, given: Any) -> tuple[int, ...]:
+    """A grid's sides as whole numbers of Python's."""
+    if isinstance(given, str) or not hasattr(given, "__iter__") or not len(given):
+        raise InputError(f"signal {name!r}: shape must be the grid's sides, such as (height, width), not {given!r}.")
+    return tuple(whole_number(f"signal {name!r}: a side of the grid", side, 1) for side in given)
 
 
 def _check_channels_last(name: str, shape: tuple[int, ...]) -> None:
@@ -177,6 +189,8 @@ def _check_channels_last(name: str, shape: tuple[int, ...]) -> None:
             f"signal {name!r}: values of shape {shape} have no axis for channels: add it at the end, as values[..., "
             "None] does."
         )
+    if 0 in shape:
+        raise InputError(f"signal {name!r}: values of shape {shape} are none: every axis must have 1 or more.")
     if shape[-1] <= _MOST_CHANNELS:
         return
     meant = f"a grid of {shape[-1]} channels is il.Signal(name, values.reshape(-1, {shape[-1]}), {shape[:-1]})"
