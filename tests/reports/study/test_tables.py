@@ -265,7 +265,7 @@ def test_dictionaries_and_atoms_have_a_line_a_layer(study: ToldStudy, tables: di
     assert atoms["active fraction median"] == pytest.approx(100.0 * found["active_fraction"]["median"])
     assert atoms["strongest atom magnitude"] == found["top_magnitude"][0]
     assert atoms["PSNR lost without one atom worst"] == 9.5
-    worst = line(tables["atoms-published"], network="Cohort SIREN", what="most PSNR lost without one atom")
+    worst = line(tables["facts"], network="Cohort SIREN", what="most PSNR lost without one atom")
     assert worst["paper published"].startswith("about 9.20")
     assert worst["measured"].startswith("9.50")
     assert worst["agrees"] == "yes"

@@ -9,6 +9,7 @@ from inrlens.reports.study.tables.axes import effects, search
 from inrlens.reports.study.tables.budgets import budgets
 from inrlens.reports.study.tables.cohorts import cohorts
 from inrlens.reports.study.tables.dictionaries import dictionaries
+from inrlens.reports.study.tables.facts import facts
 from inrlens.reports.study.tables.failures import failures
 from inrlens.reports.study.tables.predictors import predictors
 from inrlens.reports.study.tables.readings import readings
@@ -27,6 +28,7 @@ SECTIONS: tuple[tuple[str, str, tuple[Build, ...]], ...] = (
     ("cohorts", "The cohorts and their layers", (cohorts,)),
     ("settings", "Every setting", (settings,)),
     ("atoms", "Dictionaries and atoms", (dictionaries, atoms)),
+    ("facts", "The paper's statements", (facts,)),
     ("setup", "What was run", (setup, failures)),
 )
 """Anchor and title of the page's sections, and what makes their tables."""
