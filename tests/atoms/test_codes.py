@@ -1,5 +1,7 @@
 """Codes and their statistics against dense numpy."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from hypothesis import given, strategies as st
 
 import inrlens as il
 import toys
+from inrlens.atoms.codes import check_codes
 from inrlens.atoms.statistics import ACTIVE_THRESHOLD, spread
 from inrlens.dictionaries.activations import layer_rows
 
@@ -101,3 +104,14 @@ def test_requests_that_cannot_be_met() -> None:
     field.grid = None
     with pytest.raises(il.InputError, match="never fitted on a grid"):
         il.encode(field, toys.sae(toys.field()))
+
+
+def test_codes_that_are_nearly_a_dictionary_s_are_refused() -> None:
+    field = toys.field()
+    sae = toys.sae(field)
+    codes = il.encode(field, sae)
+    check_codes(field, sae, codes)
+    other = replace(codes, values=codes.values * 1.1)
+    assert float(codes.values.max()) > 0.1
+    with pytest.raises(il.InputError, match=r"these codes are not this dictionary's in this field: make them anew"):
+        check_codes(field, sae, other)

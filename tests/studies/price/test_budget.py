@@ -145,6 +145,23 @@ def test_done_cells_cost_nothing_as_long_as_their_keys_stay() -> None:
     assert propose_cut(plan, RATE, left).changes != ()
 
 
+def test_a_cut_of_steps_makes_done_cells_anew() -> None:
+    """Their keys change with their steps, so that what was done counts for nothing."""
+    plan = priced.whole_study(images=8, seeds=1, grid=(40, 40), steps=400)
+    done = frozenset({next(cell.key for cell in plan.cells if cell.kind == "transfer")})
+    found = propose(plan, 0.6, done=done)
+    smaller = priced.whole_study(images=8, seeds=1, grid=(40, 40), steps=200)
+    assert found.seconds_before < estimate(plan, RATE).seconds
+    assert found.seconds == pytest.approx(estimate(smaller, RATE).seconds)
+
+
+def test_of_cuts_that_tell_as_much_the_one_with_most_seeds_is_taken() -> None:
+    """Where seeds do not differ, a third one tells nothing; it is kept while there is time for it."""
+    alike = PairedSpread(1.0, 0.0, "")
+    found = propose(priced.whole_study(images=12, seeds=4), 0.8, spread=alike)
+    assert changed(found) == {"seeds": (0, 1, 2)}
+
+
 def test_two_runs_propose_the_same() -> None:
     plan = priced.whole_study(sweep=True)
     for share in (0.9, 0.5, 0.2, 0.05):

@@ -54,6 +54,15 @@ def test_a_frozen_setting_below_no_freeze() -> None:
     assert says(said, *frozen, *behind, "paper", 3.1, "dB", never=("above", "not told apart", FEW))
 
 
+def test_other_recipes_stay_out_of_a_comparison() -> None:
+    other = [
+        replace(row, variant=(("steps", 9),), psnr=row.psnr + 5.0 * (row.freeze is not None)) for row in paper_like(1)
+    ]
+    found = frozen_against_none([*paper_like(-2.0), *other], "siren", "reinit", 1)
+    assert found.comparison.difference == pytest.approx(-2.0)
+    assert frozen_against_none(other, "siren", "reinit", 1, (("steps", 9),)).comparison.difference == pytest.approx(6.0)
+
+
 def test_what_is_not_told_apart_is_not_claimed() -> None:
     found = frozen_against_none(paper_like(0.05, 3.0), "siren", "reinit", 1)
     low, high = (round(end or math.nan, 2) for end in (found.comparison.low, found.comparison.high))
