@@ -249,3 +249,13 @@ def test_settings_of_a_backbone_are_plain_and_rebuild_it(backbone: str) -> None:
     assert il.make_backbone(backbone, **settings) == made
     per_layer = il.make_backbone("siren", depth=2, omega_0=[30.0, 20.0])
     assert backbone_settings(per_layer)["omega_0"] == [30.0, 20.0]
+
+
+def test_coordinates_are_taken_from_arrays_and_lists() -> None:
+    field = toys.field()
+    x = il.coordinates((3, 4))
+    wanted = field(x)
+    for form in (x.numpy(), x.double().numpy(), x.tolist()):
+        assert torch.equal(field(form), wanted)
+    with pytest.raises(il.InputError, match="the array of coordinates is ragged"):
+        field([[0.1, 0.2], [0.3]])

@@ -403,3 +403,15 @@ def test_grey_with_premultiplied_transparency_is_read(tmp_path: Path) -> None:
     grey = np.stack([np.full((4, 5), 100, np.uint8), np.full((4, 5), 255, np.uint8)], axis=2)
     tifffile.imwrite(tmp_path / "a.tif", grey, photometric="minisblack", extrasamples=("assocalpha",))
     assert il.load_signal(tmp_path / "a.tif").values.unique().tolist() == pytest.approx([100 / 255])
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".png"])
+def test_a_file_that_is_there_is_replaced_only_with_force(tmp_path: Path, ending: str) -> None:
+    first, second = (il.signal_from_array("a", np.full((2, 3, 1), value)) for value in (0.0, 1.0))
+    path = tmp_path / f"a{ending}"
+    il.save_signal(first, path)
+    with pytest.raises(il.InputError, match="exists already: give another path"):
+        il.save_signal(second, path)
+    assert torch.equal(il.load_signal(path).values, first.values)
+    il.save_signal(second, path, force=True)
+    assert torch.equal(il.load_signal(path).values, second.values)

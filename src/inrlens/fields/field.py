@@ -136,7 +136,7 @@ class Field(Network):
         An array of NumPy's and lists are taken in the weights' dtype and on their device; a tensor must have both.
         """
         if not isinstance(x, Tensor):
-            x = tensor_of("coordinates", x).to(next(self.parameters()))
+            x = tensor_of("the array of coordinates", x).to(next(self.parameters()))
         out: Tensor = self.head(self.encoder(x))
         return out
 

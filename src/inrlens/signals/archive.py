@@ -16,12 +16,12 @@ from inrlens.signals.signal import Signal
 KIND = "signals"
 
 
-def save_signals(signals: Sequence[Signal], path: str | Path) -> None:
-    """Writes signals to one ``.safetensors`` file, whole or not at all."""
+def save_signals(signals: Sequence[Signal], path: str | Path, force: bool = False) -> None:
+    """Writes signals to one ``.safetensors`` file, whole or not at all; ``force`` replaces one that is there."""
     about = [describe(signal) for signal in signals]
     tensors = {f"values.{index}": signal.values for index, signal in enumerate(signals)}
     tensors |= {f"mask.{index}": signal.mask for index, signal in enumerate(signals) if signal.mask is not None}
-    write_container(path, Container(KIND, {"signals": about}, tensors))
+    write_container(path, Container(KIND, {"signals": about}, tensors), force)
 
 
 def load_signals(path: str | Path) -> list[Signal]:

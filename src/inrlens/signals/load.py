@@ -6,6 +6,7 @@ from typing import Any, Literal
 import torch
 
 from inrlens.errors import InputError
+from inrlens.files import ensure_free_file
 from inrlens.signals.archive import load_signals, save_signals
 from inrlens.signals.audio import Recording, load_audio, save_audio
 from inrlens.signals.formats import PICTURE, Format, format_of
@@ -84,16 +85,16 @@ def check_options(path: Path, found: Format, given: dict[str, Any]) -> None:
         )
 
 
-def save_signal(signal: Signal, path: str | Path) -> None:
+def save_signal(signal: Signal, path: str | Path, force: bool = False) -> None:
     """Writes a signal so that ``load_signal`` gives it back: values, mask, rate and affine.
 
     ``.safetensors`` takes any. A picture without a mask may be ``.png``, where its values are whole numbers of 8 bits,
     or of 16 in grey; a volume without a mask ``.nii`` or ``.nii.gz``, whose affine, where it has none, comes back as
     that of voxels of 1 mm; a recording without a mask ``.wav``, which ``load_signal`` reads with ``mono=False`` where
-    it has several channels.
+    it has several channels. A file that is there is replaced with ``force`` alone.
 
     Raises:
-        InputError: where the ending does not suit the signal, or the file cannot be written.
+        InputError: where the ending does not suit the signal, the file exists, or it cannot be written.
     """
     if not isinstance(signal, Signal):
         raise InputError(
@@ -102,8 +103,9 @@ def save_signal(signal: Signal, path: str | Path) -> None:
         )
     path = Path(path)
     name = path.name.lower()
+    ensure_free_file(path, force)
     if name.endswith(".safetensors"):
-        save_signals([signal], path)
+        save_signals([signal], path, force)
         return
     way = "save it as .safetensors, which takes any signal"
     if not name.endswith((".png", ".nii", ".nii.gz", ".wav")):
