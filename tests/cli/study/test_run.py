@@ -97,6 +97,11 @@ def test_a_changed_number_makes_its_cells_new_and_leaves_the_others(ran: Path, t
     assert states == {"cohort": {"done"}, "transfer": {"to run"}}
 
 
+def test_a_part_of_a_study_by_its_data(ran: Path) -> None:
+    assert "27 of 27 cells done, 0 of them now" in done("study", "run", ran, "--workers", 1, "--data", "photos").out
+    assert "the study has no data set 'other'; it has photos" in refused("study", "run", ran, "--dry", "--data", "other")
+
+
 def test_status_counts(ran: Path) -> None:
     found = done("study", "status", ran, "--json").json
     assert found["cells"]["transfer"] == {"done": 24, "failed": 0, "running": 0, "waiting": 0}

@@ -58,6 +58,19 @@ def test_everything_runs_once_after_what_it_needs(tmp_path: Path) -> None:
     assert not list((tmp_path / "states").iterdir())
 
 
+def test_a_part_of_a_plan_is_run_alone_and_the_rest_later(tmp_path: Path) -> None:
+    cohort = next(cell for cell in PLAN.cells if cell.kind == "cohort")
+    part = [cell for cell in PLAN.cells if cell == cohort or (cell.kind == "transfer" and cell.needs == (cohort.key,))]
+    summary, executor = driven(tmp_path, cells=part)
+    assert {task.key for task in executor.begun} == {cell.key for cell in part}
+    assert summary.done + summary.failed == len(part)
+    with Store.open(tmp_path) as store:
+        assert len(list(store.stored("toy"))) == len(PLAN.cells)
+    rest, executor = driven(tmp_path)
+    assert {task.key for task in executor.begun}.isdisjoint(cell.key for cell in part)
+    assert outcome(rest)[:2] == (19 - summary.done, 2 - summary.failed)
+
+
 def test_done_and_failed_cells_are_left_alone_until_a_retry(tmp_path: Path) -> None:
     driven(tmp_path)
     again, executor = driven(tmp_path)

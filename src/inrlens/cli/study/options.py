@@ -27,6 +27,14 @@ LpipsWeights = Annotated[
         "--lpips-weights", metavar="PATH", help="LPIPS's weights; default: what 'inrlens weights lpips' fetched."
     ),
 ]
+Part = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data",
+        metavar="NAME",
+        help="Only what lies on this data set of the study's; give it again for transfers among several.",
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option(

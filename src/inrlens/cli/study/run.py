@@ -12,12 +12,14 @@ from inrlens.errors import InputError
 
 if TYPE_CHECKING:
     from inrlens.cli.study.opened import Opened
+    from inrlens.studies.cells.cell import Cell
     from inrlens.studies.drive.executor import Executor
     from inrlens.studies.drive.progress import DriveSummary
 
 RUN_EXAMPLES = (
     "inrlens study run bundled",
     "inrlens study run study.toml --dry",
+    "inrlens study run paper-cut --data faces",
     "inrlens study run study.toml --cluster tcp://host:8786",
 )
 RETRY_EXAMPLES = ("inrlens study retry study.toml",)
@@ -30,6 +32,7 @@ def run(
     dry: Annotated[
         bool, typer.Option("--dry", help="Compute nothing: say which cells are done and which would be run.")
     ] = False,
+    data: sopt.Part = None,
     workers: sopt.Workers = None,
     cluster: sopt.Cluster = None,
     slurm: sopt.Slurm = None,
@@ -46,10 +49,11 @@ def run(
     from inrlens.cli.study.opened import open_study
 
     opened = open_study(study, store, weights, device)
+    cells = opened.plan.part(data) if data else opened.plan.cells
     if dry:
-        _dry(opened, json)
+        _dry(opened, cells, json)
         return
-    _drive(opened, workers, cluster, slurm, device, json, retry=False)
+    _drive(opened, cells, workers, cluster, slurm, device, json, retry=False)
 
 
 def retry(
@@ -66,7 +70,8 @@ def retry(
     _checked(workers, cluster, slurm)
     from inrlens.cli.study.opened import open_study
 
-    _drive(open_study(study, store, weights, device), workers, cluster, slurm, device, json, retry=True)
+    opened = open_study(study, store, weights, device)
+    _drive(opened, opened.plan.cells, workers, cluster, slurm, device, json, retry=True)
 
 
 def _checked(workers: int | None, cluster: str | None, slurm: str | None) -> None:
@@ -74,30 +79,31 @@ def _checked(workers: int | None, cluster: str | None, slurm: str | None) -> Non
         raise InputError("--workers, --cluster and --slurm each say who computes: give one of them.")
 
 
-def _dry(opened: "Opened", json: bool) -> None:
+def _dry(opened: "Opened", cells: "Sequence[Cell]", json: bool) -> None:
     from inrlens.studies.store.store import Store
 
     states: dict[str, Any] = {}
     if opened.located.store.is_dir():
         with Store.open(opened.located.store) as known:
             states = dict(known.states(opened.plan.by_key()))
-    cells = [
+    listed = [
         {"key": cell.key, "kind": cell.kind, "state": states.get(cell.key, "to run"), "place": cell.place}
-        for cell in opened.plan.by_key().values()
+        for cell in {cell.key: cell for cell in cells}.values()
     ]
     if json:
-        show_json({"study": opened.plan.spec.name, "store": opened.located.store, "cells": cells})
+        show_json({"study": opened.plan.spec.name, "store": opened.located.store, "cells": listed})
         return
     table = columns(None, "kind", "cells", "done", "failed", "to run")
-    for kind, count in opened.plan.counts().items():
-        own = [cell["state"] for cell in cells if cell["kind"] == kind]
-        if count:
-            table.add_row(kind, f"{count:,}", *(f"{own.count(state):,}" for state in ("done", "failed", "to run")))
+    for kind in opened.plan.counts():
+        own = [cell["state"] for cell in listed if cell["kind"] == kind]
+        if own:
+            table.add_row(kind, f"{len(own):,}", *(f"{own.count(state):,}" for state in ("done", "failed", "to run")))
     show(table)
 
 
 def _drive(
     opened: "Opened",
+    cells: "Sequence[Cell]",
     workers: int | None,
     cluster: str | None,
     slurm: str | None,
@@ -120,7 +126,9 @@ def _drive(
         warn_of_other_files(store, plan)
         executor = _executor(workers, cluster, slurm, device)
         with StudyBars(plan.spec.name, executor, stop) as bars:
-            summary = drive(store, plan, executor, bars, stop=stop, lpips=plan.lpips, costs=costs, retry=retry)
+            summary = drive(
+                store, plan, executor, bars, stop=stop, lpips=plan.lpips, costs=costs, retry=retry, cells=cells
+            )
         diverged = known_diverged(store, plan.spec.name)
         failures = [(cell.kind, cell.error) for cell in store.overview(plan.spec.name) if cell.state == "failed"]
         if json:
@@ -129,7 +137,8 @@ def _drive(
             )
     if diverged:
         warn(f"{diverged:,} fits diverged, as too high a rate or too small a batch does; the report names them.")
-    _close(opened, summary, failures, json, stopped=stop())
+    count = len({cell.key for cell in cells})
+    _close(opened, count, summary, failures, json, stopped=stop())
 
 
 def _executor(workers: int | None, cluster: str | None, slurm: str | None, device: str) -> "Executor":
@@ -155,7 +164,13 @@ def _told(summary: "DriveSummary") -> dict[str, Any]:
 
 
 def _close(
-    opened: "Opened", summary: "DriveSummary", failures: Sequence[tuple[str, str | None]], json: bool, *, stopped: bool
+    opened: "Opened",
+    total: int,
+    summary: "DriveSummary",
+    failures: Sequence[tuple[str, str | None]],
+    json: bool,
+    *,
+    stopped: bool,
 ) -> None:
     name = opened.plan.spec.name
     for kind, error in failures[:_SHOWN]:
@@ -163,7 +178,6 @@ def _close(
     if len(failures) > _SHOWN:
         warn(f"{len(failures) - _SHOWN} more cells failed; 'inrlens study status' lists them.")
     if not json:
-        total = len(opened.plan.by_key())
         done = total - summary.failed - summary.waiting - summary.blocked
         show(
             f"{name}: {done:,} of {total:,} cells done, {summary.done:,} of them now in "

@@ -1,12 +1,16 @@
 """A study taken apart: its cells in an order in which each comes after what it needs."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from inrlens.errors import InputError
 from inrlens.studies.cells.cell import KINDS, Cell, CellKind
 from inrlens.studies.spec.model import StudySpec
+
+_DATA = ("source", "target", "data")
+"""The entries of a cell's place that name data sets."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,20 @@ class StudyPlan:
         for cell in self.cells:
             found.setdefault(cell.key, cell)
         return found
+
+    def part(self, data: Collection[str]) -> tuple[Cell, ...]:
+        """The cells of these data sets alone: fits on one of them, and transfers from one of them to one of them.
+
+        Raises:
+            InputError: where the study has no data set of such a name.
+        """
+        known = [one.name for one in self.spec.data]
+        for name in data:
+            if name not in known:
+                raise InputError(f"the study has no data set {name!r}; it has {', '.join(known)}.")
+        return tuple(
+            cell for cell in self.cells if {cell.place[key] for key in _DATA if cell.place.get(key)} <= set(data)
+        )
 
     def counts(self) -> dict[CellKind, int]:
         """Cells of each kind, those of a kind that the study lacks as 0."""

@@ -1,7 +1,7 @@
 """The driver: it alone writes the store, hands cells out in order, and records each outcome as it arrives."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from inrlens.errors import InputError
 from inrlens.studies.cells.cell import Cell
@@ -31,6 +31,7 @@ def drive(
     lpips: str | None = None,
     costs: Mapping[str, float] | None = None,
     retry: bool = False,
+    cells: Sequence[Cell] | None = None,
 ) -> DriveSummary:
     """Runs every cell of a study that has no outcome yet, and closes the executor.
 
@@ -47,6 +48,7 @@ def drive(
         lpips: the file of LPIPS's weights in the plan's place.
         costs: by key, in any unit: the costliest cells of a kind go first, and the time left is weighted by them.
         retry: runs failed cells again.
+        cells: run these of the plan's alone, which hold what they need, and count them alone; None runs all.
 
     Raises:
         InputError: where the store cannot be written or the executor has no workers any more.
@@ -56,7 +58,7 @@ def drive(
         if retry:
             store.forget_failures(plan.spec.name)
         (store.folder / STATES).mkdir(exist_ok=True)
-        run = _Run(store, plan, executor, listener, lpips, costs)
+        run = _Run(store, plan, executor, listener, lpips, costs, plan.cells if cells is None else cells)
         summary = run.to_its_end(stop or StopRequest())
     except BaseException:
         executor.close(now=True)
@@ -77,13 +79,14 @@ class _Run:
         listener: DriveListener | None,
         lpips: str | None,
         costs: Mapping[str, float] | None,
+        cells: Sequence[Cell],
     ) -> None:
         self._store, self._plan, self._executor, self._listener = store, plan, executor, listener
         self._lpips = lpips
         self._artefact = kept_artefacts(store)
         self._losses: dict[str, int] = {}
-        keys = {key for cell in plan.cells for key in (cell.key, *cell.needs)}
-        self.agenda = Agenda(plan.cells, store.states(keys), costs)
+        keys = {key for cell in cells for key in (cell.key, *cell.needs)}
+        self.agenda = Agenda(cells, store.states(keys), costs)
         self._pace = Pace(self.agenda, alike=costs is not None)
         self._skipped = self.agenda.count("done")
         self._done = 0

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 from inrlens.errors import InputError
 
-SHIPPED = ("paper", "paper-small", "readings", "what-decides", "bundled", "backbones", "depth-width")
+SHIPPED = ("paper", "paper-cut", "paper-small", "readings", "what-decides", "bundled", "backbones", "depth-width")
 
 
 def shipped_study(name: str) -> str:
