@@ -388,9 +388,9 @@ def main() -> int:
             shutil.copytree(whole[name][0], folder)
             path = folder / whole[name][1]
             path.write_bytes(damaged(path.read_bytes(), draws_of(asked.seed, number), SUBJECTS[name].text))
-            started = time.monotonic()
+            started = time.process_time()
             wrong = failure(name, path, asked.seconds)
-            longest = max(longest, time.monotonic() - started)
+            longest = max(longest, time.process_time() - started)
             kinds[name] += 1
             if wrong is not None:
                 failed.append(f"case {number}, {name}: {wrong}")
@@ -402,7 +402,7 @@ def main() -> int:
     total = sum(kinds.values())
     print(
         f"{total:,} damaged inputs of {len(kinds)} kinds in {time.monotonic() - began:.0f} s: {len(failed)} failed, "
-        f"the longest took {longest:.1f} s"
+        f"the longest took {longest:.1f} s of processor time"
     )
     return bool(failed)
 
