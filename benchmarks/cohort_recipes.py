@@ -68,7 +68,7 @@ def measure(name: str, start: il.Fit, tests: list[il.Signal], recipe: il.Recipe,
     rows = []
     for head in ("reinit",) if scratch else ("reinit", "warm"):
         rest = "reinit" if scratch else "warm"
-        cells = [il.Cell(test, None, rest, seed, head) for test in tests]
+        cells = [il.TransferJob(test, None, rest, seed, head) for test in tests]
         for test, fitted in zip(tests, il.transfer_many(start.field, cells, recipe=recipe), strict=True):
             told = (name, head, recipe.learning_rate, 0.0 if scratch else start.seconds, test.name, seed)
             rows += [

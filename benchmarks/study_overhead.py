@@ -23,16 +23,16 @@ from pathlib import Path
 import torch
 
 from inrlens.signals.bundled import bundled_photos
+from inrlens.studies.cells.build_plan import plan_study
 from inrlens.studies.cells.cell import Cell, SignalRef
 from inrlens.studies.cells.plan import StudyPlan
-from inrlens.studies.cells.planned import plan_study
 from inrlens.studies.cells.task import Done, Task
+from inrlens.studies.config.model import BackboneSpec, DataSpec, StudySpec
+from inrlens.studies.config.read import ReadStudy, parse_study
 from inrlens.studies.drive.cluster import ClusterPool, import_dask
 from inrlens.studies.drive.driver import drive
 from inrlens.studies.drive.executor import Executor
 from inrlens.studies.drive.pool import LocalPool
-from inrlens.studies.spec.model import BackboneSpec, DataSpec, StudySpec
-from inrlens.studies.spec.read import ReadStudy, parse_study
 from inrlens.studies.store.store import Store
 from timing import about
 

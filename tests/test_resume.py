@@ -11,11 +11,11 @@ import torch
 import inrlens as il
 import toys
 from inrlens.container import Container, read_container, write_container
+from inrlens.fitting.fit_progress import FitProgress
 from inrlens.fitting.history import Record
 from inrlens.fitting.optimisers import Optimisers
 from inrlens.fitting.resume import FitState
 from inrlens.fitting.stack import Stack
-from inrlens.fitting.track import Track
 from inrlens.rows import Batches
 
 
@@ -269,7 +269,7 @@ def test_the_best_so_far_comes_back_with_the_history(tmp_path: Path) -> None:
     stack = Stack([field.encoder.trained(0)], [field.head])
 
     def state(psnrs: list[float]) -> FitState:
-        track = Track([value.detach().clone() for value in stack.parameters])
+        track = FitProgress([value.detach().clone() for value in stack.parameters])
         track.history = [Record(step, 0.1, psnr, 1.0) for step, psnr in enumerate(psnrs)]
         batches = Batches(63, None, toys.generator(0))
         return FitState(Optimisers(stack, toys.recipe()), batches, [stack.parameters], [track])

@@ -136,14 +136,14 @@ def _run(folder: Path) -> Path:
 
 
 def _open_run(path: Path) -> Any:
-    from inrlens.studies.opened import OpenRun
     from inrlens.studies.run_folder import open_field
+    from inrlens.studies.run_reader import OpenRun
 
     return open_field(path.parent), OpenRun(path.parent).record
 
 
 def _study(folder: Path) -> Path:
-    from inrlens.studies.spec.locate import locate
+    from inrlens.studies.config.locate import locate
 
     (folder / "mine.toml").write_text(locate("bundled", None).source, encoding="utf-8")
     return folder / "mine.toml"
@@ -180,14 +180,14 @@ def _open_bundle(path: Path) -> Any:
 
 def _recipe(folder: Path) -> Path:
     import toys
-    from inrlens.studies.spec.recipe_files import write_recipe_file
+    from inrlens.studies.config.recipe_files import write_recipe_file
 
     write_recipe_file(folder / "best.toml", toys.recipe(), "single", "siren", [], "mine")
     return folder / "best.toml"
 
 
 def _read_recipe(path: Path) -> Any:
-    from inrlens.studies.spec.recipe_files import load_recipe_file
+    from inrlens.studies.config.recipe_files import load_recipe_file
 
     return load_recipe_file(path)
 

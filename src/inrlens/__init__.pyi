@@ -24,14 +24,14 @@ from .dictionaries.recipe import SaeRecipe as SaeRecipe
 from .dictionaries.topk import SparseAutoencoder as SparseAutoencoder
 from .dictionaries.train import SaeFit as SaeFit, train_sae as train_sae, train_sae_many as train_sae_many
 from .errors import InputError as InputError
-from .explorer.given import write_explorer as write_explorer
+from .explorer.from_objects import write_explorer as write_explorer
 from .explorer.show import show as show
 from .fields.backbone import Backbone as Backbone, backbone_names as backbone_names, make_backbone as make_backbone
 from .fields.encoder import Encoder as Encoder
 from .fields.exports.onnx_file import to_onnx as to_onnx
 from .fields.exports.sequential import to_sequential as to_sequential
 from .fields.field import Field as Field, initial_field as initial_field
-from .fields.foreign.read import network_layouts as network_layouts, read_network as read_network
+from .fields.importers.read import network_layouts as network_layouts, read_network as read_network
 from .fields.network import Network as Network
 from .fields.wrap import Wrapped as Wrapped, wrap as wrap
 from .fitting import meta_recipes as meta_recipes, recipes as recipes
@@ -41,7 +41,7 @@ from .fitting.history import Divergence as Divergence, Fit as Fit, Record as Rec
 from .fitting.meta import fit_maml as fit_maml, fit_reptile as fit_reptile
 from .fitting.meta_recipes import MetaRecipe as MetaRecipe
 from .fitting.recipes import Recipe as Recipe
-from .fitting.transfer import Cell as Cell, transfer as transfer, transfer_many as transfer_many
+from .fitting.transfer import TransferJob as TransferJob, transfer as transfer, transfer_many as transfer_many
 from .hub.folder import save_pretrained as save_pretrained
 from .hub.pull import from_pretrained as from_pretrained
 from .hub.push import Pushed as Pushed, push_to_hub as push_to_hub
@@ -74,13 +74,13 @@ from .signals.signal import (
 )
 from .signals.speech import spoken_word as spoken_word
 from .signals.volumes import load_volume as load_volume
-from .studies.cells.planned import plan_study as plan_study
+from .studies.cells.build_plan import plan_study as plan_study
+from .studies.config.read import read_study as read_study
 from .studies.dictionary_sweep import run_sweep as run_sweep
 from .studies.drive.driver import drive as drive
 from .studies.drive.pool import LocalPool as LocalPool
-from .studies.spec.read import read_study as read_study
 from .studies.store.store import Store as Store
 from .studies.sweep_plan import SweepPlan as SweepPlan
-from .studies.tables.read import study_rows as study_rows
+from .studies.tables.load_records import study_rows as study_rows
 
 __version__: str

@@ -22,15 +22,15 @@ from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.explorer.arrays import array_file, halved
 from inrlens.explorer.bundle import is_current, write_bundle
 from inrlens.explorer.dictionary import EFFECT_NUMBERS
-from inrlens.explorer.entries import entries
-from inrlens.explorer.gather import Gathered, gather
+from inrlens.explorer.gather import BundleInput, gather
 from inrlens.explorer.manifest import MANIFEST_FILE, VERSION
 from inrlens.explorer.network import bytes_or_values
+from inrlens.explorer.sparse_codes import entries
 from inrlens.signals.archive import save_signals
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.plan import BackbonePlan, WalkthroughPlan
 from inrlens.studies.record import RunRecord, read_record, write_record
 from inrlens.studies.run_folder import write_fit_run
+from inrlens.studies.run_reader import OpenRun
 from inrlens.studies.walkthrough import run_walkthrough
 
 GRID = (12, 15)
@@ -76,7 +76,7 @@ def _with_origin(sae: SparseAutoencoder, **changes: Any) -> SparseAutoencoder:
 
 
 @pytest.fixture(scope="module")
-def demo(folder: Path) -> tuple[Gathered, Path, dict[str, Any]]:
+def demo(folder: Path) -> tuple[BundleInput, Path, dict[str, Any]]:
     """The demo gathered, its bundle, and the manifest."""
     gathered, place = gather([folder / "demo"]), folder / "demo bundle"
     write_bundle(gathered, place)
@@ -167,7 +167,7 @@ def test_bytes_stand_for_whole_255ths_alone() -> None:
     assert np.array_equal(bytes_or_values(between), between.numpy())
 
 
-def test_the_manifest_names_every_file_with_its_size(demo: tuple[Gathered, Path, dict[str, Any]]) -> None:
+def test_the_manifest_names_every_file_with_its_size(demo: tuple[BundleInput, Path, dict[str, Any]]) -> None:
     _, place, manifest = demo
     assert (manifest["format"], manifest["version"]) == ("inrlens-explorer", VERSION)
     assert manifest["inrlens_version"] == il.__version__
@@ -218,7 +218,7 @@ def _last_activations(place: Path, network: dict[str, Any]) -> np.ndarray:
     return h
 
 
-def test_a_network_can_be_run_from_its_arrays(demo: tuple[Gathered, Path, dict[str, Any]]) -> None:
+def test_a_network_can_be_run_from_its_arrays(demo: tuple[BundleInput, Path, dict[str, Any]]) -> None:
     gathered, place, manifest = demo
     assert [one["name"] for one in manifest["networks"]] == [one.name for one in gathered.networks]
     assert {one["run"] for one in manifest["networks"]} == {"demo"}
@@ -250,7 +250,7 @@ def test_every_backbone_can_be_run_from_its_arrays(runnable: str, tmp_path: Path
     assert output == pytest.approx(_last_activations(tmp_path / "bundle", network) @ weight.T + bias, abs=1e-4)
 
 
-def test_dictionaries_hold_every_map_and_every_effect(demo: tuple[Gathered, Path, dict[str, Any]]) -> None:
+def test_dictionaries_hold_every_map_and_every_effect(demo: tuple[BundleInput, Path, dict[str, Any]]) -> None:
     gathered, place, manifest = demo
     for network, one in zip(manifest["networks"], gathered.networks, strict=True):
         assert [entry["layer"] for entry in network["dictionaries"]] == [0, 1, 2, 3]
@@ -287,7 +287,7 @@ def test_dictionaries_hold_every_map_and_every_effect(demo: tuple[Gathered, Path
                 assert without == pytest.approx(exact, rel=HALF, abs=HALF * max(1.0, float(np.abs(delta).max())))
 
 
-def test_atoms_alike_in_this_and_other_dictionaries(demo: tuple[Gathered, Path, dict[str, Any]]) -> None:
+def test_atoms_alike_in_this_and_other_dictionaries(demo: tuple[BundleInput, Path, dict[str, Any]]) -> None:
     gathered, place, manifest = demo
     ids = {
         entry["id"]: (one, dictionary.sae)
@@ -313,7 +313,7 @@ def test_atoms_alike_in_this_and_other_dictionaries(demo: tuple[Gathered, Path, 
         assert _read(place, table["values"]) == pytest.approx(found.value.numpy(), rel=HALF, abs=1e-6, nan_ok=True)
 
 
-def test_the_freeze_sweep_with_its_pictures(demo: tuple[Gathered, Path, dict[str, Any]], folder: Path) -> None:
+def test_the_freeze_sweep_with_its_pictures(demo: tuple[BundleInput, Path, dict[str, Any]], folder: Path) -> None:
     _, place, manifest = demo
     record = read_record(folder / "demo")
     assert [(one["backbone"], one["network"]) for one in manifest["freeze"]] == [("siren", "n1"), ("ffmlp", "n3")]

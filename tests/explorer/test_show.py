@@ -14,10 +14,10 @@ from PIL import Image
 
 import inrlens as il
 import inrlens.explorer.export as export
-import inrlens.explorer.frame as frames
+import inrlens.explorer.notebook_iframe as frames
 import toys
 from inrlens.dictionaries.topk import SparseAutoencoder
-from inrlens.explorer.frame import Frame
+from inrlens.explorer.notebook_iframe import Frame
 from inrlens.explorer.pages import single_page
 from inrlens.reports.pictures import heat_map, picture
 from inrlens.reports.words import db

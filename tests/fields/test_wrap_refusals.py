@@ -171,7 +171,7 @@ def test_what_takes_fields_of_ours_alone() -> None:
         ):
             il.transfer(wrapped, signal, freeze=freeze, recipe=recipe)
         with pytest.raises(il.InputError, match="a transfer takes a field of ours, not a Wrapped"):
-            il.transfer_many(wrapped, [il.Cell(signal, freeze)], recipe=recipe)
+            il.transfer_many(wrapped, [il.TransferJob(signal, freeze)], recipe=recipe)
     with pytest.raises(il.InputError, match="encoding_stable_rank takes a field of ours, not a Wrapped"):
         il.encoding_stable_rank(wrapped)
 

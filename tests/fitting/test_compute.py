@@ -14,9 +14,9 @@ import inrlens as il
 import toys
 from inrlens.fields.encoder import Layer
 from inrlens.fields.nonlinearity import Nonlinearity
+from inrlens.fitting.cuda_graph import CudaGraph
 from inrlens.fitting.engine import Engine
 from inrlens.fitting.prefix import PrefixRows
-from inrlens.fitting.replay import Replay
 from inrlens.rows import Batches
 
 TANH = Nonlinearity("tanh", lambda v, out: torch.tanh(v, out=out) if out is not None else torch.tanh(v))
@@ -173,15 +173,15 @@ def test_a_gradient_is_recorded_once_for_each_number_of_rows_and_replayed(monkey
         def wait_stream(self, other: object) -> None:
             pass
 
-    monkeypatch.setattr("inrlens.fitting.replay.torch.cuda.CUDAGraph", Graph)
-    monkeypatch.setattr("inrlens.fitting.replay.torch.cuda.graph", record)
-    monkeypatch.setattr("inrlens.fitting.replay.torch.cuda.Stream", Stream)
-    monkeypatch.setattr("inrlens.fitting.replay.torch.cuda.current_stream", Stream)
-    monkeypatch.setattr("inrlens.fitting.replay.torch.cuda.stream", lambda stream: nullcontext())
-    replay = Replay()
+    monkeypatch.setattr("inrlens.fitting.cuda_graph.torch.cuda.CUDAGraph", Graph)
+    monkeypatch.setattr("inrlens.fitting.cuda_graph.torch.cuda.graph", record)
+    monkeypatch.setattr("inrlens.fitting.cuda_graph.torch.cuda.Stream", Stream)
+    monkeypatch.setattr("inrlens.fitting.cuda_graph.torch.cuda.current_stream", Stream)
+    monkeypatch.setattr("inrlens.fitting.cuda_graph.torch.cuda.stream", lambda stream: nullcontext())
+    replay = CudaGraph()
     batches = itertools.islice(Batches(63, 20, toys.generator()), 12)
     for rows in (*batches, slice(0, 63), slice(0, 63)):
-        loss, clamped = toys.unchecked(Replay.__call__)(replay, gradient, inputs, targets, rows)
+        loss, clamped = toys.unchecked(CudaGraph.__call__)(replay, gradient, inputs, targets, rows)
         found = (loss.clone(), clamped.clone(), *(p.grad.clone() for p in engine.parameters if p.grad is not None))
         wanted = (*engine.gradient(inputs, targets, rows), *(p.grad for p in engine.parameters if p.grad is not None))
         assert all(torch.equal(one, two) for one, two in zip(found, wanted, strict=True))

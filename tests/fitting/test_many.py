@@ -44,7 +44,7 @@ def test_each_of_many_transfers_is_the_transfer_itself(backbone: str, monkeypatc
     cohort = toys.field(backbone, seed=5)
     recipe = toys.recipe(None, steps=5, batch=20)
     cells = [
-        il.Cell(toys.signal(number), freeze, rest, seed)
+        il.TransferJob(toys.signal(number), freeze, rest, seed)
         for number, freeze, rest, seed in [
             (0, 1, None, 0),
             (1, None, None, 0),
@@ -72,7 +72,9 @@ def test_the_same_frozen_layers_are_run_once_for_all(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("inrlens.fitting.transfer.PrefixRows", Counted)
     monkeypatch.setattr("inrlens.fitting.fit_fields.PrefixRows", Counted)
-    cells = [il.Cell(toys.signal(number), tau, seed=seed) for number in (0, 1) for tau in (0, 2) for seed in (0, 1)]
+    cells = [
+        il.TransferJob(toys.signal(number), tau, seed=seed) for number in (0, 1) for tau in (0, 2) for seed in (0, 1)
+    ]
     il.transfer_many(toys.field(), cells, recipe=toys.recipe(None, steps=2))
     assert made == [1, 3]
 
@@ -88,7 +90,7 @@ def test_prefixes_of_several_depths_keep_to_the_memory_together(monkeypatch: pyt
 
     monkeypatch.setattr("inrlens.fitting.transfer.PrefixRows", Counted)
     field = toys.field().double()
-    cells = [il.Cell(toys.signal(0, (100, 50)), tau) for tau in (0, 1, 2)]
+    cells = [il.TransferJob(toys.signal(0, (100, 50)), tau) for tau in (0, 1, 2)]
     recipe = toys.recipe(None, steps=2)
     small = il.transfer_many(field, cells, recipe=recipe, compute=il.Compute(tile=64, memory_mib=1))
     assert kept == [640_000, 0, 0]
@@ -231,6 +233,8 @@ def test_a_thread_made_after_many_fits_has_its_cores() -> None:
 def test_a_fit_from_scratch_beside_a_warm_one_has_an_encoding_of_its_own() -> None:
     """What a warm fit reads at its first layer is the cohort's features, and scratch draws others."""
     cohort, recipe, signal = toys.field("ffmlp", seed=5), toys.recipe(None, steps=2), toys.signal()
-    many = il.transfer_many(cohort, [il.Cell(signal, None, "warm"), il.Cell(signal, None, "reinit")], recipe=recipe)
+    many = il.transfer_many(
+        cohort, [il.TransferJob(signal, None, "warm"), il.TransferJob(signal, None, "reinit")], recipe=recipe
+    )
     for rest, found in zip(("warm", "reinit"), many, strict=True):
         assert _same(found, il.transfer(cohort, signal, freeze=None, rest=rest, recipe=recipe))

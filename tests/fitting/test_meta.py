@@ -273,7 +273,7 @@ def test_a_transfer_begins_from_the_whole_start(start: il.Field) -> None:
 
 def test_many_transfers_take_the_head_that_one_takes(start: il.Field) -> None:
     recipe = toys.recipe(None, steps=3)
-    cells = [il.Cell(toys.signal(9), None, head=head) for head in (None, "warm", "reinit")]
+    cells = [il.TransferJob(toys.signal(9), None, head=head) for head in (None, "warm", "reinit")]
     many = [fitted.field.render() for fitted in il.transfer_many(start, cells, recipe=recipe)]
     alone = [il.transfer(start, c.signal, freeze=None, head=c.head, recipe=recipe).field.render() for c in cells]
     for one, other in zip(many, alone, strict=True):

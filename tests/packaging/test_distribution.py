@@ -47,7 +47,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(dist: Path, wheel: Path) -
         names = set(archive.namelist())
     kept = {name.removeprefix("inrlens/") for name in names}
     assert {"py.typed", "__init__.pyi", "photos/sources.csv", "hub/templates/card.md.j2"} <= kept
-    assert {"explorer/page/index.html.j2", "studies/spec/files/bundled.toml"} <= kept
+    assert {"explorer/page/index.html.j2", "studies/config/files/bundled.toml"} <= kept
     assert sum(name.startswith("photos/") and name.endswith(".png") for name in kept) == len(il.photo_sources())
     assert not any(name.split("/")[0] in ("tests", "docs", "benchmarks", "tools") for name in names)
 

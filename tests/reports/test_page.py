@@ -13,10 +13,10 @@ import toys
 from inrlens.fields.siren import Siren
 from inrlens.reports.page import REPORT_FILE, write_report
 from inrlens.signals.archive import load_signals, save_signals
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.progress import Progress
 from inrlens.studies.record import RunRecord, read_record, write_record
 from inrlens.studies.run_folder import write_fit_run
+from inrlens.studies.run_reader import OpenRun
 from pages import GRID, Page, page, walk
 
 WITHOUT_ATLAS = [

@@ -30,9 +30,9 @@ from inrlens.reports.parts import examined
 from inrlens.reports.pictures import heat_map, palette
 from inrlens.studies.atlas import atlas_record, timed_effects
 from inrlens.studies.measure import layer_record
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import AtlasRecord, read_record
 from inrlens.studies.run_folder import write_fit_run
+from inrlens.studies.run_reader import OpenRun
 from pages import Page
 from prose import says, sentence
 

@@ -15,7 +15,7 @@ import inrlens as il
 import toys
 from inrlens.fields.ffmlp import FFMLP
 from inrlens.fields.siren import Siren
-from inrlens.fitting.suited import suited
+from inrlens.fitting.adapt_recipe import adapt_recipe
 
 soundfile = pytest.importorskip("soundfile", reason="soundfile (the extra audio) is not installed")
 
@@ -248,19 +248,19 @@ def test_a_siren_fits_a_tone_with_the_first_omega_of_its_paper(tmp_path: Path) -
 
 def test_a_recipe_for_pictures_is_suited_to_a_volume(backbone: str) -> None:
     recipe = il.Recipe("toy", il.make_backbone(backbone), steps=1, learning_rate=1e-3)
-    assert suited(recipe, toys.signal()) is recipe
-    changed = suited(recipe, il.phantom((4, 5, 6))).backbone
+    assert adapt_recipe(recipe, toys.signal()) is recipe
+    changed = adapt_recipe(recipe, il.phantom((4, 5, 6))).backbone
     assert changed == il.make_backbone(backbone, coordinates=3)
 
 
 def test_only_a_siren_on_a_sound_gets_the_omegas_of_audio() -> None:
     sound = il.Recording("a", torch.zeros(6, 1), (6,), rate=RATE)
     recipe = il.Recipe("toy", Siren(depth=3, omega_0=50.0), steps=1, learning_rate=1e-3)
-    assert suited(recipe, sound).backbone == Siren(coordinates=1, depth=3, omega_0=(3000.0, 30.0, 30.0))
-    assert suited(recipe, il.phantom((4, 5, 6))).backbone == Siren(coordinates=3, depth=3, omega_0=50.0)
+    assert adapt_recipe(recipe, sound).backbone == Siren(coordinates=1, depth=3, omega_0=(3000.0, 30.0, 30.0))
+    assert adapt_recipe(recipe, il.phantom((4, 5, 6))).backbone == Siren(coordinates=3, depth=3, omega_0=50.0)
     other = replace(recipe, backbone=FFMLP(sigma=7.0))
-    assert suited(other, sound).backbone == FFMLP(coordinates=1, sigma=7.0)
-    assert suited(replace(recipe, backbone=None), sound).backbone is None
+    assert adapt_recipe(other, sound).backbone == FFMLP(coordinates=1, sigma=7.0)
+    assert adapt_recipe(replace(recipe, backbone=None), sound).backbone is None
 
 
 def test_a_sound_is_fitted_from_the_command_line(tmp_path: Path) -> None:

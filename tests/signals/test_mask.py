@@ -25,10 +25,10 @@ from inrlens.reports import words
 from inrlens.reports.sections.reconstructions import reconstructions
 from inrlens.seeding import generator
 from inrlens.signals.archive import load_signals, save_signals
-from inrlens.studies.cells.quality import perceived
+from inrlens.studies.cells.image_metrics import image_metrics
 from inrlens.studies.measure import mean_ssim
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.run_folder import write_fit_run
+from inrlens.studies.run_reader import OpenRun
 
 MASK = torch.rand(toys.GRID, generator=toys.generator(7)) < 0.7
 
@@ -212,7 +212,9 @@ def test_quality_is_told_of_both_parts() -> None:
 def test_many_transfers_of_unlike_masks_equal_each_alone() -> None:
     cohort = toys.field().double()
     cells = [
-        il.Cell(signal, freeze, seed=2) for signal in (masked(), masked(mask=~MASK), toys.signal()) for freeze in (0, 1)
+        il.TransferJob(signal, freeze, seed=2)
+        for signal in (masked(), masked(mask=~MASK), toys.signal())
+        for freeze in (0, 1)
     ]
     many = il.transfer_many(cohort, cells, recipe=toys.recipe(None))
     for cell, found in zip(cells, many, strict=True):
@@ -355,8 +357,8 @@ def test_windows_see_no_masked_signal() -> None:
     fitted = il.fit(toys.signal(0, (16, 16)), toys.recipe())
     assert mean_ssim(fitted.field, [toys.signal(0, (16, 16))]) is not None
     assert mean_ssim(fitted.field, [toys.signal(0, (16, 16)).masked(hole)]) is None
-    whole = perceived(fitted.field, toys.signal(0, (16, 16)), ["ssim"], None, None)
-    parts = perceived(fitted.field, toys.signal(0, (16, 16)).masked(hole), ["ssim"], None, None)
+    whole = image_metrics(fitted.field, toys.signal(0, (16, 16)), ["ssim"], None, None)
+    parts = image_metrics(fitted.field, toys.signal(0, (16, 16)).masked(hole), ["ssim"], None, None)
     assert whole["ssim"] is not None
     assert parts == {"ssim": None, "lpips": None}
 

@@ -18,7 +18,7 @@ from inrlens.signals.kinds import NOISE, DataKind
 from inrlens.signals.noise import NOISES, GaussianNoise, make_noise
 from inrlens.signals.spectrum import SpectralNoise
 from inrlens.studies.cells.data import load_data
-from inrlens.studies.spec.model import DataSpec
+from inrlens.studies.config.model import DataSpec
 
 each_noise = pytest.mark.parametrize("kind", NOISES)
 

@@ -12,7 +12,7 @@ import toys
 from inrlens.dictionaries.loop import SaeRecord
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.studies.atlas import atlas_record, stability_row, timed_effects
-from inrlens.studies.companions import UNTRAINED, Companion, recipe_of, train_companions
+from inrlens.studies.comparison_saes import UNTRAINED, Companion, recipe_of, train_companions
 from inrlens.studies.record import AtlasRecord
 
 NUMBERS = {"n_atoms": 24, "k": 4, "steps": 12, "batch": 20, "learning_rate": 1e-2}

@@ -21,7 +21,7 @@ from sybil.parsers.markdown import CodeBlockParser, SkipParser
 from typer.main import get_command
 
 from inrlens.cli.program import app
-from inrlens.studies.spec.read import parse_study
+from inrlens.studies.config.read import parse_study
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -17,8 +17,8 @@ from inrlens.explorer.bundle import write_bundle
 from inrlens.explorer.folder import read_manifest
 from inrlens.explorer.gather import gather
 from inrlens.explorer.pages import write_page
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.plan import BackbonePlan, WalkthroughPlan
+from inrlens.studies.run_reader import OpenRun
 from inrlens.studies.walkthrough import run_walkthrough
 
 GRID = (20, 26)

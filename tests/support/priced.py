@@ -14,7 +14,7 @@ from inrlens.fields.backbone import backbone_settings
 from inrlens.fitting.recipes import recipe_settings
 from inrlens.studies.cells.cell import CODE, Cell, CellKind, SignalRef
 from inrlens.studies.cells.plan import StudyPlan
-from inrlens.studies.spec.model import (
+from inrlens.studies.config.model import (
     BackboneSpec,
     DataSpec,
     DictionarySpec,

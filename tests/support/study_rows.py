@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from inrlens.files import plain_json
 from inrlens.reports.study.figures import StudyFigure
 from inrlens.studies.store.stored import Attempt, StoredCell, StoredFile
-from inrlens.studies.tables.read import study_rows
-from inrlens.studies.tables.rows import StudyRows
+from inrlens.studies.tables.load_records import study_rows
+from inrlens.studies.tables.records import StudyRows
 
 STUDY = "made-up"
 DATA = ("faces", "kodak", "mri")

@@ -15,10 +15,10 @@ from typing import Any
 from inrlens.studies.cells.cell import Cell
 from inrlens.studies.cells.plan import DataFile, StudyPlan
 from inrlens.studies.cells.task import Done, Failed, Finished, Lost, Task
+from inrlens.studies.config.model import StudySpec
 from inrlens.studies.drive.driver import drive
 from inrlens.studies.drive.executor import Work
 from inrlens.studies.drive.pool import LocalPool
-from inrlens.studies.spec.model import StudySpec
 from inrlens.studies.store.store import Store
 
 LOG = "INRLENS_TOY_LOG"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inrlens.studies.tables.rows import CohortRow, Curve, SingleRow, TransferRow, Variant
+from inrlens.studies.tables.records import CohortRow, Curve, SingleRow, TransferRow, Variant
 
 
 def curve(psnr: float, steps: int = 500, start: float = 10.0, rate: float = 0.01) -> Curve:

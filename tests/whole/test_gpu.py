@@ -121,7 +121,9 @@ def test_stacked_fits_are_those_of_one(backbone: str, optimizer: str) -> None:
 
 def test_transfers_are_stacked() -> None:
     cohort = il.fit_cohort(toys.signals(3), toys.recipe(), device=DEVICE).field
-    cells = [il.Cell(signal, freeze, seed=seed) for signal in toys.signals(2) for freeze in (0, 1) for seed in (0, 1)]
+    cells = [
+        il.TransferJob(signal, freeze, seed=seed) for signal in toys.signals(2) for freeze in (0, 1) for seed in (0, 1)
+    ]
     many = il.transfer_many(cohort, cells, recipe=toys.recipe(None))
     for cell, stacked in zip(cells, many, strict=True):
         alone = il.transfer(cohort, cell.signal, freeze=cell.freeze, recipe=toys.recipe(None), seed=cell.seed)

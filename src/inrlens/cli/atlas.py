@@ -13,7 +13,7 @@ from inrlens.errors import InputError
 
 if TYPE_CHECKING:
     from inrlens.atoms.effects import Effects
-    from inrlens.studies.opened import OpenRun
+    from inrlens.studies.run_reader import OpenRun
 
 EXAMPLES = (
     "inrlens atlas runs/cohort layer2.safetensors",
@@ -97,9 +97,9 @@ def atlas(
     from inrlens.cli.machine import prepare
     from inrlens.fields.field import initial_field
     from inrlens.studies.atlas import timed_effects
-    from inrlens.studies.companions import recipe_of
+    from inrlens.studies.comparison_saes import recipe_of
     from inrlens.studies.given import given_run
-    from inrlens.studies.opened import OpenRun
+    from inrlens.studies.run_reader import OpenRun
 
     where = prepare(device, threads)
     field, signals = open_network(network, condition, where)

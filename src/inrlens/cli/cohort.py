@@ -58,8 +58,8 @@ def cohort(
     from inrlens.cli.machine import prepare
     from inrlens.cli.recipe import chosen_recipe, tell_cost
     from inrlens.cli.sources import cohort_signals, masked
+    from inrlens.fitting.adapt_recipe import adapt_recipe
     from inrlens.fitting.fit import fit_cohort
-    from inrlens.fitting.suited import suited
 
     chosen = chosen_recipe(recipe, "cohort", backbone, steps, lr, batch)
     where = prepare(device, threads)
@@ -67,7 +67,7 @@ def cohort(
     signals = masked(found, mask)
     if len(signals) < 2:
         raise InputError(f"{folder} holds 1 readable file that matches {pattern!r}: a cohort needs at least 2.")
-    chosen = suited(chosen, signals[0])
+    chosen = adapt_recipe(chosen, signals[0])
     assert chosen.backbone is not None, "a recipe for a cohort names its backbone"
     expected = tell_cost(chosen, chosen.backbone, signals, where)
     fit_into_folder(

@@ -12,8 +12,8 @@ from inrlens.cli.output import note, pairs, show, show_json, shown_path
 from inrlens.errors import InputError
 
 if TYPE_CHECKING:
+    from inrlens.explorer.bundle_input import BundleInput
     from inrlens.explorer.export import Explorer
-    from inrlens.explorer.gathered import Gathered
 
 EXAMPLES = (
     "inrlens explore runs/demo",
@@ -77,13 +77,13 @@ def explore(
         _look(gathered, count, port, not no_browser, force, json)
 
 
-def _gathered(paths: list[Path], images: list[Path]) -> "Gathered":
+def _gathered(paths: list[Path], images: list[Path]) -> "BundleInput":
     """Runs with their dictionaries; or the network of a file, with the signals that ``images`` hold."""
     from inrlens.checkpoints import load
     from inrlens.cli.inputs import open_dictionary, signal_like
     from inrlens.dictionaries.topk import SparseAutoencoder
+    from inrlens.explorer.from_objects import given
     from inrlens.explorer.gather import gather
-    from inrlens.explorer.given import given
     from inrlens.fields.field import Field
 
     held = [(path, load(path) if path.is_file() else None) for path in paths]
@@ -118,7 +118,7 @@ def _count(text: str) -> int | None:
     return int(word)
 
 
-def _export(gathered: "Gathered", target: Path, signals: int | None, force: bool, json: bool) -> None:
+def _export(gathered: "BundleInput", target: Path, signals: int | None, force: bool, json: bool) -> None:
     from inrlens.cli.progress import Bar
     from inrlens.explorer.export import export as write, is_single
 
@@ -134,7 +134,7 @@ def _export(gathered: "Gathered", target: Path, signals: int | None, force: bool
     _notes(made)
 
 
-def _look(gathered: "Gathered", signals: int | None, port: int, browser: bool, force: bool, json: bool) -> None:
+def _look(gathered: "BundleInput", signals: int | None, port: int, browser: bool, force: bool, json: bool) -> None:
     from inrlens.cli.progress import Bar
     from inrlens.explorer.export import current_explorer, export_folder, own_folder, takes_files, write_own
 

@@ -46,13 +46,13 @@ def fit(
     from inrlens.cli.machine import prepare
     from inrlens.cli.recipe import chosen_recipe, tell_cost
     from inrlens.cli.sources import masked, one_signal
+    from inrlens.fitting.adapt_recipe import adapt_recipe
     from inrlens.fitting.fit import fit as fit_one
-    from inrlens.fitting.suited import suited
 
     chosen = chosen_recipe(recipe, "single", backbone, steps, lr, batch)
     where = prepare(device, threads)
     signal = masked([one_signal(image, wanted, grey, how, span, frames)], mask)[0]
-    chosen = suited(chosen, signal)
+    chosen = adapt_recipe(chosen, signal)
     assert chosen.backbone is not None, "a recipe for one signal names its backbone"
     expected = tell_cost(chosen, chosen.backbone, [signal], where)
     fit_into_folder(

@@ -136,7 +136,7 @@ def import_file(
 
     from inrlens.checkpoints import save
     from inrlens.fields.checkpoint import pack_field
-    from inrlens.fields.foreign.read import read_network
+    from inrlens.fields.importers.read import read_network
 
     spans, span = ranges["--coordinates"], ranges["--output"]
     if span is not None and len(span) != 1:

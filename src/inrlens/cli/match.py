@@ -45,7 +45,7 @@ def match(
     from inrlens.cli.machine import prepare
     from inrlens.cli.progress import Bar
     from inrlens.studies.atlas import stability_row
-    from inrlens.studies.companions import Companion, random_companion
+    from inrlens.studies.comparison_saes import Companion, random_companion
 
     where = prepare(device, threads)
     field, _ = open_network(network, condition, where)

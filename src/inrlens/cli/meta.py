@@ -70,9 +70,9 @@ def meta(
     from inrlens.cli.progress import Bar
     from inrlens.cli.recipe import changed
     from inrlens.cli.sources import cohort_signals, masked
+    from inrlens.fitting.adapt_recipe import adapt_recipe
     from inrlens.fitting.meta import fit_maml
     from inrlens.fitting.meta_recipes import named
-    from inrlens.fitting.suited import suited
     from inrlens.resume import Resume
 
     given: dict[str, int | float | None] = {
@@ -86,7 +86,7 @@ def meta(
     where = prepare(device, threads)
     found = cohort_signals(folder, pattern, wanted, grey, how, limit, seed, span)
     pictures = masked(found, mask)
-    chosen = suited(chosen, pictures[0])
+    chosen = adapt_recipe(chosen, pictures[0])
     with naming_state(out), only_one_file(out), Bar(f"start from {len(pictures)}") as bar:
         begin_anew(out, resume)
         fitted = fit_maml(

@@ -9,8 +9,8 @@ from inrlens.cli.parsing import check_positive
 
 if TYPE_CHECKING:
     from inrlens.fields.backbone import Backbone
+    from inrlens.fitting.adapt_recipe import AnyRecipe
     from inrlens.fitting.recipes import Recipe
-    from inrlens.fitting.suited import AnyRecipe
     from inrlens.signals.signal import Signal
 
 _MANY = 100_000

@@ -8,9 +8,10 @@ from pathlib import Path
 from inrlens.atoms.codes import encode
 from inrlens.errors import InputError
 from inrlens.explorer.arrays import array_file
+from inrlens.explorer.bundle_digest import source_digest
+from inrlens.explorer.bundle_input import BundleInput, BundleNetwork
 from inrlens.explorer.dictionary import EncodedDictionary, compared, dictionary_entry
 from inrlens.explorer.freeze import freeze_entry
-from inrlens.explorer.gathered import Gathered, GatheredNetwork
 from inrlens.explorer.manifest import (
     FORMAT,
     MANIFEST_FILE,
@@ -23,7 +24,6 @@ from inrlens.explorer.manifest import (
 )
 from inrlens.explorer.network import network_entry
 from inrlens.explorer.notes import bundle_notes
-from inrlens.explorer.source import source_digest
 from inrlens.files import read_json, write_json
 from inrlens.reports.sweep import sweeps
 
@@ -41,7 +41,7 @@ class Written:
 
 
 def write_bundle(
-    gathered: Gathered,
+    gathered: BundleInput,
     folder: Path,
     signals: int | None = 3,
     tell: Callable[[float, str], None] = lambda done, what: None,
@@ -81,7 +81,7 @@ def write_bundle(
     return Written(folder, manifest, sum(sizes.values()) + (folder / MANIFEST_FILE).stat().st_size)
 
 
-def is_current(folder: Path, gathered: Gathered, signals: int | None = 3) -> bool:
+def is_current(folder: Path, gathered: BundleInput, signals: int | None = 3) -> bool:
     """Whether ``write_bundle`` would write what is there already, as versions, digest and the files' sizes say.
 
     Raises:
@@ -115,11 +115,11 @@ def _check(signals: int | None) -> None:
         raise InputError(f"the number of signals must be at least 1, or all of them, not {signals}.")
 
 
-def _heads(network: GatheredNetwork, signals: int | None) -> range:
+def _heads(network: BundleNetwork, signals: int | None) -> range:
     return range(network.field.heads if signals is None else min(signals, network.field.heads))
 
 
-def _encoded(gathered: Gathered, steps: _Steps) -> tuple[EncodedDictionary, ...]:
+def _encoded(gathered: BundleInput, steps: _Steps) -> tuple[EncodedDictionary, ...]:
     found = []
     for number, network in enumerate(gathered.networks):
         for place, one in enumerate(network.dictionaries):
@@ -130,7 +130,7 @@ def _encoded(gathered: Gathered, steps: _Steps) -> tuple[EncodedDictionary, ...]
 
 
 def _network(
-    network: GatheredNetwork,
+    network: BundleNetwork,
     name: str,
     signals: int | None,
     encoded: tuple[EncodedDictionary, ...],
@@ -147,7 +147,7 @@ def _network(
         return network_entry(network, name, heads, file, tuple(dictionaries))
 
 
-def _freeze(gathered: Gathered, folder: Path, sizes: dict[str, int]) -> tuple[FreezeEntry, ...]:
+def _freeze(gathered: BundleInput, folder: Path, sizes: dict[str, int]) -> tuple[FreezeEntry, ...]:
     found: list[FreezeEntry] = []
     for run, name in zip(gathered.runs, gathered.names, strict=True):
         for sweep in sweeps(run.record):

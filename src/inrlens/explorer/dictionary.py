@@ -17,9 +17,9 @@ from inrlens.atoms.statistics import atom_statistics
 from inrlens.dictionaries.activations import layer_rows
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.explorer.arrays import ArrayFile, ArrayPlace, array_file, halved
-from inrlens.explorer.entries import Entries, entries
-from inrlens.explorer.gathered import GatheredDictionary, GatheredNetwork
+from inrlens.explorer.bundle_input import BundleDictionary, BundleNetwork
 from inrlens.explorer.manifest import AlikeEntry, DictionaryEntry, EffectsEntry
+from inrlens.explorer.sparse_codes import SparseCodes, entries
 from inrlens.fields.network import Network
 from inrlens.rows import tiles
 
@@ -33,8 +33,8 @@ class EncodedDictionary:
     """A gathered dictionary with its id, its network, and its codes over that network's grid."""
 
     id: str
-    network: GatheredNetwork
-    gathered: GatheredDictionary
+    network: BundleNetwork
+    gathered: BundleDictionary
     codes: Codes
 
     @cached_property
@@ -114,7 +114,7 @@ def fvu(field: Network, sae: SparseAutoencoder, codes: Codes) -> float:
 
 def _effects(
     one: EncodedDictionary,
-    sorted_codes: Entries,
+    sorted_codes: SparseCodes,
     head: int,
     folder: Path,
     sizes: dict[str, int],

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from inrlens.errors import InputError
 from inrlens.explorer.bundle import is_current, write_bundle
+from inrlens.explorer.bundle_input import BundleInput
 from inrlens.explorer.folder import ensure_free_explorer, ensure_own_explorer, read_manifest
-from inrlens.explorer.gathered import Gathered
 from inrlens.explorer.pages import write_page, write_single
 from inrlens.files import ensure_free_file, whole_folder
-from inrlens.studies.opened import OpenRun
+from inrlens.studies.run_reader import OpenRun
 
 OWN_FOLDER = "explorer"
 """Inside the first run's folder: what is written there is used again until anything changes that decides it."""
@@ -50,7 +50,7 @@ def takes_files(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
-def current_explorer(gathered: Gathered, folder: Path, signals: int | None) -> Explorer | None:
+def current_explorer(gathered: BundleInput, folder: Path, signals: int | None) -> Explorer | None:
     """The explorer in ``folder`` with the page of this version, None where its bundle is missing or out of date.
 
     ``signals`` is how many of each network it holds, None for all.
@@ -61,7 +61,7 @@ def current_explorer(gathered: Gathered, folder: Path, signals: int | None) -> E
     return _explorer(folder, folder, reused=True)
 
 
-def write_own(gathered: Gathered, folder: Path, signals: int | None, tell: Tell) -> Explorer:
+def write_own(gathered: BundleInput, folder: Path, signals: int | None, tell: Tell) -> Explorer:
     """Writes the explorer that a run keeps; one that is there is replaced once the new one is complete.
 
     Raises:
@@ -86,7 +86,7 @@ def ensure_free_target(target: Path, force: bool = False) -> None:
     (ensure_free_file if is_single(target) else ensure_free_explorer)(target, force)
 
 
-def export(gathered: Gathered, target: Path, signals: int | None, tell: Tell, *, force: bool = False) -> Explorer:
+def export(gathered: BundleInput, target: Path, signals: int | None, tell: Tell, *, force: bool = False) -> Explorer:
     """Writes the explorer into one file where ``target`` ends in .html, else into a folder.
 
     Raises:
@@ -96,7 +96,7 @@ def export(gathered: Gathered, target: Path, signals: int | None, tell: Tell, *,
 
 
 def export_folder(
-    gathered: Gathered, folder: Path, signals: int | None, tell: Tell, *, force: bool = False
+    gathered: BundleInput, folder: Path, signals: int | None, tell: Tell, *, force: bool = False
 ) -> Explorer:
     """Writes the explorer into a folder that any static host can serve.
 
@@ -108,7 +108,7 @@ def export_folder(
     return _explorer(folder, folder, reused=False)
 
 
-def export_file(gathered: Gathered, file: Path, signals: int | None, tell: Tell, *, force: bool = False) -> Explorer:
+def export_file(gathered: BundleInput, file: Path, signals: int | None, tell: Tell, *, force: bool = False) -> Explorer:
     """Writes the explorer as one file that works from disk; the run's own bundle is used where it is current.
 
     Raises:
@@ -135,7 +135,7 @@ def check_target(target: Path, paths: Sequence[Path]) -> None:
             raise InputError(f"--export {target} belongs to {given}, which is read here: give the export another path.")
 
 
-def _fill(gathered: Gathered, folder: Path, signals: int | None, tell: Tell) -> None:
+def _fill(gathered: BundleInput, folder: Path, signals: int | None, tell: Tell) -> None:
     write_bundle(gathered, folder, signals, tell)
     write_page(folder)
 

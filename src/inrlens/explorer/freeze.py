@@ -10,8 +10,8 @@ from inrlens.errors import InputError
 from inrlens.explorer.arrays import ArrayFile, ArrayPlace
 from inrlens.explorer.manifest import FreezeEntry, SettingEntry
 from inrlens.reports.sweep import Sweep
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.plan import freeze_label, sweep_settings
+from inrlens.studies.run_reader import OpenRun
 
 
 def freeze_entry(run: OpenRun, run_name: str, sweep: Sweep, network: str | None, file: ArrayFile) -> FreezeEntry:

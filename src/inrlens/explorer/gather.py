@@ -15,23 +15,23 @@ from inrlens.dictionaries.activations import encoder_digest
 from inrlens.dictionaries.evaluate import check_fits
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
-from inrlens.explorer.gathered import (
+from inrlens.explorer.bundle_input import (
+    BundleDictionary,
+    BundleInput,
+    BundleNetwork,
     Facts,
-    Gathered,
-    GatheredDictionary,
-    GatheredNetwork,
     InRun,
     check_axes_shown,
     named,
 )
 from inrlens.fields.network import Network
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord
+from inrlens.studies.run_reader import OpenRun
 
 Module = TypeVar("Module", bound=nn.Module)
 
 
-def gather(paths: Sequence[Path]) -> Gathered:
+def gather(paths: Sequence[Path]) -> BundleInput:
     """Opens runs (folders) and dictionaries (files); a dictionary joins every network that it was trained on.
 
     Networks that share their first layers, as a transfer does with its cohort, share a dictionary of them too.
@@ -60,16 +60,16 @@ def gather(paths: Sequence[Path]) -> Gathered:
         for record in run.record.conditions
     ]
     recorded = {one.file.resolve() for network in networks for one in network.dictionaries if one.file is not None}
-    added: list[list[GatheredDictionary]] = [list(network.dictionaries) for network in networks]
+    added: list[list[BundleDictionary]] = [list(network.dictionaries) for network in networks]
     for file in files:
         if file.resolve() in recorded:
             continue
         sae = load_sae(file)
         for place in _owners(file, sae, networks):
-            added[place].append(GatheredDictionary("", _single(sae), file))
+            added[place].append(BundleDictionary("", _single(sae), file))
     title = " and ".join(_shown(folder) for folder in folders)
     whole = (replace(one, dictionaries=named(more)) for one, more in zip(networks, added, strict=True))
-    return Gathered(title, tuple(runs), tuple(names), tuple(whole))
+    return BundleInput(title, tuple(runs), tuple(names), tuple(whole))
 
 
 def _open(folder: Path) -> OpenRun:
@@ -83,8 +83,8 @@ def _open(folder: Path) -> OpenRun:
     return run
 
 
-def _network(run: OpenRun, run_name: str, record: ConditionRecord, name: str) -> GatheredNetwork:
-    own = [GatheredDictionary("", _single(run.dictionary(layer.file)), run.path(layer.file)) for layer in record.layers]
+def _network(run: OpenRun, run_name: str, record: ConditionRecord, name: str) -> BundleNetwork:
+    own = [BundleDictionary("", _single(run.dictionary(layer.file)), run.path(layer.file)) for layer in record.layers]
     field = run.field(record)
     for one in own:
         try:
@@ -93,10 +93,10 @@ def _network(run: OpenRun, run_name: str, record: ConditionRecord, name: str) ->
             raise InputError(f"{one.file}: {error}") from error
     signals = tuple(run.signal(position) for position in record.signals)
     facts = Facts(record.kind, record.backbone, record.seed, record.ranks, record.tau, record.advice)
-    return GatheredNetwork(name, _single(field), facts, signals, tuple(own), InRun(run, run_name, record))
+    return BundleNetwork(name, _single(field), facts, signals, tuple(own), InRun(run, run_name, record))
 
 
-def _owners(file: Path, sae: SparseAutoencoder, networks: Sequence[GatheredNetwork]) -> list[int]:
+def _owners(file: Path, sae: SparseAutoencoder, networks: Sequence[BundleNetwork]) -> list[int]:
     """The places of the networks that a dictionary was trained on, by digest; by fit where it does not say."""
     fitting = [place for place, network in enumerate(networks) if _fits(network.field, sae)]
     digest = sae.origin.field_digest
@@ -120,7 +120,7 @@ def _owners(file: Path, sae: SparseAutoencoder, networks: Sequence[GatheredNetwo
     )
 
 
-def _as_saved(network: GatheredNetwork) -> Network:
+def _as_saved(network: BundleNetwork) -> Network:
     """The field as its file has it: a digest is over the bytes of its number type."""
     assert network.place is not None, "networks of runs have one"
     return network.place.run.field(network.place.record)
@@ -134,7 +134,7 @@ def _fits(field: Network, sae: SparseAutoencoder) -> bool:
     return True
 
 
-def _listed(networks: Sequence[GatheredNetwork]) -> str:
+def _listed(networks: Sequence[BundleNetwork]) -> str:
     return ", ".join(network.name for network in networks)
 
 

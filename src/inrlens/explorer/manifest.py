@@ -85,8 +85,8 @@ class AlikeEntry:
 
 @dataclass(frozen=True)
 class DictionaryEntry:
-    """One dictionary: its E ``entries``, as ``Entries`` has them, by ``starts`` ``(n + 1,)``, ``rows`` and ``codes``
-    ``(E,)``; its ``decoder`` ``(n, d)``, statistics ``(n,)`` by name, effects, and the atoms like its own."""
+    """One dictionary: its E ``entries``, as ``SparseCodes`` has them, by ``starts`` ``(n + 1,)``, ``rows`` and
+    ``codes`` ``(E,)``; its ``decoder`` ``(n, d)``, statistics ``(n,)`` by name, effects, and the atoms like its own."""
 
     id: str
     name: str

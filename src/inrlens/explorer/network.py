@@ -6,7 +6,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from inrlens.explorer.arrays import ArrayFile
-from inrlens.explorer.gathered import GatheredNetwork
+from inrlens.explorer.bundle_input import BundleNetwork
 from inrlens.explorer.manifest import (
     DictionaryEntry,
     EncodingEntry,
@@ -24,7 +24,7 @@ from inrlens.signals.audio import Recording
 
 @torch.no_grad()
 def network_entry(
-    network: GatheredNetwork, name: str, heads: range, file: ArrayFile, dictionaries: tuple[DictionaryEntry, ...]
+    network: BundleNetwork, name: str, heads: range, file: ArrayFile, dictionaries: tuple[DictionaryEntry, ...]
 ) -> NetworkEntry:
     """Writes the pictures of ``heads``, and the weights of a field of ours, into ``file``; ``name`` is its id."""
     field, facts = network.field, network.facts
@@ -70,7 +70,7 @@ def _layer(layer: HiddenLayer, file: ArrayFile) -> LayerEntry:
     return LayerEntry(weight, bias, float(layer.scale), phi.name, dict(phi.parameters))
 
 
-def _signal(network: GatheredNetwork, head: int, file: ArrayFile) -> SignalEntry:
+def _signal(network: BundleNetwork, head: int, file: ArrayFile) -> SignalEntry:
     field, signal = network.field, network.signals[head]
     picture = field.render(head, network.grid).cpu().float()
     output = picture.reshape(-1, field.channels)

@@ -2,10 +2,10 @@
 
 import shlex
 
-from inrlens.explorer.gathered import Gathered, GatheredNetwork
+from inrlens.explorer.bundle_input import BundleInput, BundleNetwork
 
 
-def bundle_notes(gathered: Gathered, signals: int | None) -> tuple[str, ...]:
+def bundle_notes(gathered: BundleInput, signals: int | None) -> tuple[str, ...]:
     """A sentence for each network without a dictionary, and one for each whose heads are not all there."""
     notes = [_train(network) for network in gathered.networks if not network.dictionaries]
     for network in gathered.networks:
@@ -17,7 +17,7 @@ def bundle_notes(gathered: Gathered, signals: int | None) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _train(network: GatheredNetwork) -> str:
+def _train(network: BundleNetwork) -> str:
     layer = network.field.depth // 2
     if network.place is None:
         return (

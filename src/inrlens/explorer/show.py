@@ -9,10 +9,10 @@ from inrlens.atoms.effects import Effects
 from inrlens.atoms.statistics import atom_statistics
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.errors import InputError
-from inrlens.explorer.cell import Cell, Panel
-from inrlens.explorer.frame import Frame, frame
+from inrlens.explorer.from_objects import given
 from inrlens.explorer.gather import gather
-from inrlens.explorer.given import given
+from inrlens.explorer.notebook_grid import Cell, Panel
+from inrlens.explorer.notebook_iframe import Frame, frame
 from inrlens.fields.network import Network
 from inrlens.fields.quality import signal_psnr
 from inrlens.reports.pictures import heat_map, picture

@@ -19,7 +19,7 @@ from inrlens.errors import InputError
 from inrlens.fields.backbone import WHOLE, check_range, check_sizes, register_backbone, uniform
 from inrlens.fields.encoder import Encoder, Layer
 from inrlens.fields.nonlinearity import finer
-from inrlens.fields.omegas import check_each_layer, each_layer
+from inrlens.fields.per_layer import check_per_layer, per_layer
 
 
 @register_backbone("finer")
@@ -47,14 +47,14 @@ class Finer:
     def __post_init__(self) -> None:
         check_sizes("finer", coordinates=self.coordinates, width=self.width, depth=self.depth)
         check_range("finer", self.coordinate_range)
-        check_each_layer("finer", "omega_0", self.omega_0, self.depth)
+        check_per_layer("finer", "omega_0", self.omega_0, self.depth)
         if self.first_bias is not None and not 0.0 < self.first_bias < math.inf:
             raise InputError(f"finer: first_bias must be a positive number or None, not {self.first_bias}.")
 
     def encoder(self, generator: torch.Generator) -> Encoder:
         """A freshly initialised encoder."""
         layers = []
-        for index, omega in enumerate(each_layer(self.omega_0, self.depth)):
+        for index, omega in enumerate(per_layer(self.omega_0, self.depth)):
             d_in = self.coordinates if index == 0 else self.width
             weight = uniform((self.width, d_in), 1.0 / d_in if index == 0 else math.sqrt(6.0 / d_in) / omega, generator)
             given = self.first_bias if index == 0 else None
@@ -64,6 +64,6 @@ class Finer:
 
     def head(self, rows: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Initial weight and bias of linear heads."""
-        omega = each_layer(self.omega_0, self.depth)[-1]
+        omega = per_layer(self.omega_0, self.depth)[-1]
         weight = uniform((rows, self.width), math.sqrt(6.0 / self.width) / omega, generator)
         return weight, uniform((rows,), 1.0 / math.sqrt(self.width), generator)

@@ -16,7 +16,7 @@ from torch import Tensor
 from inrlens.fields.backbone import WHOLE, check_range, check_sizes, register_backbone, uniform
 from inrlens.fields.encoder import Encoder, Layer
 from inrlens.fields.nonlinearity import GAUSS
-from inrlens.fields.omegas import check_each_layer, each_layer
+from inrlens.fields.per_layer import check_per_layer, per_layer
 
 
 @register_backbone("gauss")
@@ -40,12 +40,12 @@ class Gauss:
     def __post_init__(self) -> None:
         check_sizes("gauss", coordinates=self.coordinates, width=self.width, depth=self.depth)
         check_range("gauss", self.coordinate_range)
-        check_each_layer("gauss", "scale", self.scale, self.depth)
+        check_per_layer("gauss", "scale", self.scale, self.depth)
 
     def encoder(self, generator: torch.Generator) -> Encoder:
         """A freshly initialised encoder."""
         layers = []
-        for index, scale in enumerate(each_layer(self.scale, self.depth)):
+        for index, scale in enumerate(per_layer(self.scale, self.depth)):
             d_in = self.coordinates if index == 0 else self.width
             bound = 1.0 / math.sqrt(d_in)
             weight = uniform((self.width, d_in), bound, generator)

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from inrlens.errors import InputError
-from inrlens.fields.holdings import holdings
+from inrlens.fields.hooks import Seen, Tap, look, real_units
+from inrlens.fields.module_state import module_state
 from inrlens.fields.pointwise import Outputs, check_pointwise, probes
-from inrlens.fields.spans import Spans
-from inrlens.fields.taps import Seen, Tap, look, real_units
+from inrlens.fields.value_ranges import ValueRanges
 
 _TOLERANCE = {torch.float64: 1e-7, torch.float32: 1e-4}
 """Well above what each number type rounds in a network of sines; the first is below what float32 could show."""
@@ -21,7 +21,7 @@ _TOLERANCE = {torch.float64: 1e-7, torch.float32: 1e-4}
 @dataclass(frozen=True)
 class Sight:
     """What was seen: the width of the output, the units of every layer, two for each complex one, whether the module
-    writes on itself in a pass, so that two threads would disturb each other, and the names of its holdings that are
+    writes on itself in a pass, so that two threads would disturb each other, and the names of its module_state that are
     others after a pass over other coordinates."""
 
     width: int
@@ -39,7 +39,7 @@ def example(module: nn.Module) -> Tensor:
 
 
 @torch.no_grad()
-def inspect(module: nn.Module, taps: Mapping[str, Tap], spans: Spans, tolerance: float | None) -> Sight:
+def inspect(module: nn.Module, taps: Mapping[str, Tap], spans: ValueRanges, tolerance: float | None) -> Sight:
     """Runs a module whose layers are tapped, by path; ``tolerance`` None is 1e-7 in float64, 1e-4 in float32.
 
     Raises:
@@ -55,10 +55,10 @@ def inspect(module: nn.Module, taps: Mapping[str, Tap], spans: Spans, tolerance:
     for what, values in first.items():
         if not bool(torch.isfinite(values).all()):
             raise InputError(f"the {what} of {name} holds values that are not finite: mend its weights, or its input.")
-    before, held = _state(module), dict(holdings(module))
+    before, held = _state(module), dict(module_state(module))
     _outputs(module, taps, spans, x.flip(0))
     keeps_state = not _same(before, _state(module))
-    after = dict(holdings(module))
+    after = dict(module_state(module))
     passing = frozenset(name for name in {**held, **after} if held.get(name) != after.get(name))
     exact = _in_float64(module, taps, spans, x)
     if tolerance is None:
@@ -77,7 +77,7 @@ def _check_number_type(name: str, like: Tensor) -> None:
         )
 
 
-def _outputs(module: nn.Module, taps: Mapping[str, Tap], spans: Spans, x: Tensor) -> dict[str, Tensor]:
+def _outputs(module: nn.Module, taps: Mapping[str, Tap], spans: ValueRanges, x: Tensor) -> dict[str, Tensor]:
     """The output and every layer's activations at ``x``, by name."""
     name = f"this {type(module).__name__}"
     try:
@@ -90,7 +90,7 @@ def _outputs(module: nn.Module, taps: Mapping[str, Tap], spans: Spans, x: Tensor
     return _matrices(dict(zip(taps, seen, strict=True)), out, x.shape[0], name)
 
 
-def _in_float64(module: nn.Module, taps: Mapping[str, Tap], spans: Spans, x: Tensor) -> Outputs | None:
+def _in_float64(module: nn.Module, taps: Mapping[str, Tap], spans: ValueRanges, x: Tensor) -> Outputs | None:
     """A copy in float64, None where it does not run there.
 
     Sines of high frequency magnify rounding from layer to layer: in float32 a pointwise network may seem to be none.

@@ -18,7 +18,7 @@ from inrlens.fields.backbone import WHOLE, check_range, check_sizes, register_ba
 from inrlens.fields.complex_layer import ComplexLayer, LiftedLayer
 from inrlens.fields.encoder import Encoder, HiddenLayer
 from inrlens.fields.nonlinearity import complex_gabor
-from inrlens.fields.omegas import check_each_layer, each_layer
+from inrlens.fields.per_layer import check_per_layer, per_layer
 
 
 @register_backbone("wire")
@@ -51,14 +51,14 @@ class Wire:
         check_range("wire", self.coordinate_range)
         if self.width % 2:
             raise InputError(f"wire: width counts two real units for each complex one: it is even, not {self.width}.")
-        check_each_layer("wire", "omega_0", self.omega_0, self.depth)
-        check_each_layer("wire", "scale", self.scale, self.depth)
+        check_per_layer("wire", "omega_0", self.omega_0, self.depth)
+        check_per_layer("wire", "scale", self.scale, self.depth)
 
     def encoder(self, generator: torch.Generator) -> Encoder:
         """A freshly initialised encoder."""
         d = self.width // 2
         layers: list[HiddenLayer] = []
-        waves = zip(each_layer(self.omega_0, self.depth), each_layer(self.scale, self.depth), strict=True)
+        waves = zip(per_layer(self.omega_0, self.depth), per_layer(self.scale, self.depth), strict=True)
         for index, (omega, scale) in enumerate(waves):
             phi, d_in = complex_gabor(scale / omega), d if index else self.coordinates
             bound = 1.0 / math.sqrt(d_in)

@@ -16,7 +16,7 @@ from torch import Tensor
 from inrlens.fields.backbone import WHOLE, check_range, check_sizes, register_backbone, uniform
 from inrlens.fields.encoder import Encoder, Layer
 from inrlens.fields.nonlinearity import gabor
-from inrlens.fields.omegas import check_each_layer, each_layer
+from inrlens.fields.per_layer import check_per_layer, per_layer
 
 
 @register_backbone("wire_real")
@@ -42,13 +42,13 @@ class WireReal:
     def __post_init__(self) -> None:
         check_sizes("wire_real", coordinates=self.coordinates, width=self.width, depth=self.depth)
         check_range("wire_real", self.coordinate_range)
-        check_each_layer("wire_real", "omega_0", self.omega_0, self.depth)
-        check_each_layer("wire_real", "scale", self.scale, self.depth)
+        check_per_layer("wire_real", "omega_0", self.omega_0, self.depth)
+        check_per_layer("wire_real", "scale", self.scale, self.depth)
 
     def encoder(self, generator: torch.Generator) -> Encoder:
         """A freshly initialised encoder."""
         layers = []
-        waves = zip(each_layer(self.omega_0, self.depth), each_layer(self.scale, self.depth), strict=True)
+        waves = zip(per_layer(self.omega_0, self.depth), per_layer(self.scale, self.depth), strict=True)
         for index, (omega, scale) in enumerate(waves):
             d_in = self.coordinates if index == 0 else self.width
             bound = 1.0 / math.sqrt(d_in)

@@ -11,13 +11,13 @@ from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
 from inrlens.errors import InputError
-from inrlens.fields.holdings import holdings, tensor_bytes
+from inrlens.fields.hooks import Seen, Tap, look, real_units, run_on, run_to
 from inrlens.fields.inspection import Sight, example, inspect
+from inrlens.fields.module_state import module_state, tensor_bytes
 from inrlens.fields.network import Network, check_axes
 from inrlens.fields.paths import submodules
 from inrlens.fields.pointwise import check_repeatable, probes
-from inrlens.fields.spans import CoordinateMap, Span, Spans, read_spans
-from inrlens.fields.taps import Seen, Tap, look, real_units, run_on, run_to
+from inrlens.fields.value_ranges import CoordinateMap, Span, ValueRanges, read_value_ranges
 
 _ONE_PASS_AT_A_TIME = threading.RLock()
 
@@ -38,7 +38,7 @@ class Wrapped(Network):
         self,
         module: nn.Module,
         taps: Mapping[str, Tap],
-        spans: Spans,
+        spans: ValueRanges,
         sight: Sight,
         channels: int,
         grid: tuple[int, ...] | None,
@@ -132,7 +132,7 @@ class Wrapped(Network):
         """
         self.check_layer(layer)
         digest = hashlib.sha256(self.layers[layer].encode())
-        for name, content in holdings(self.module):
+        for name, content in module_state(self.module):
             if name not in self._sight.passing:
                 digest.update(name.encode() + b" " + content)
         some = probes(self.coordinates).to(self.device, self.dtype)
@@ -181,7 +181,7 @@ def wrap(
             gives no matrix of one row a coordinate; where the module is not pointwise, is random, or gives values that
             are not finite; where a number is not allowed.
     """
-    spans = read_spans(axes, coordinates, output)
+    spans = read_value_ranges(axes, coordinates, output)
     if grid is not None:
         check_axes(len(axes), grid)
     if tolerance is not None and not 0.0 < tolerance < 1.0:

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 from inrlens.errors import InputError
 from inrlens.fields.encoder import Head
-from inrlens.fitting.by_autograd import ByAutograd
+from inrlens.fitting.analytic_gradient import AnalyticGradient
+from inrlens.fitting.autograd_gradient import AutogradGradient
 from inrlens.fitting.compute import Compute
+from inrlens.fitting.cuda_graph import CudaGraph
 from inrlens.fitting.prefix import PrefixRows
-from inrlens.fitting.replay import Replay
 from inrlens.fitting.stack import Stack
-from inrlens.fitting.written_out import WrittenOut
 from inrlens.rows import row_count, tiles
 from inrlens.workers import on_cores
 
@@ -62,24 +62,24 @@ class Engine:
         self.budget = compute.memory_mib * 2**20
         on_cpu = heads[0].weight.device.type == "cpu"
         self.cores = cores if on_cpu and self.stack.is_written_out else 1
-        self._parts: list[WrittenOut] | list[ByAutograd]
+        self._parts: list[AnalyticGradient] | list[AutogradGradient]
         if self.stack.is_written_out:
-            row = WrittenOut.bytes_a_row(self.stack)
+            row = AnalyticGradient.bytes_a_row(self.stack)
             # Half of the memory at most, unless a tile is asked for: the rest is for rows that are kept.
             affordable = max(1, self.budget // (2 * row * self.cores))
             self.tile = compute.tile or (min(_CPU_TILE, affordable) if on_cpu else affordable)
             self.tile = min(self.tile, rows or self.tile)
             self._reserve(self.tile * row * self.cores, compute)
-            self._parts = [WrittenOut(self.stack, self.tile) for _ in range(self.cores)]
+            self._parts = [AnalyticGradient(self.stack, self.tile) for _ in range(self.cores)]
             self._gradients = self.stack.fold(self._parts[0].gradients)
             flat = [gradient for own in zip(*self._gradients, strict=True) for gradient in own]
         else:
             self.tile = compute.tile or _AUTOGRAD_TILE
-            self._parts = [ByAutograd(self.stack)]
+            self._parts = [AutogradGradient(self.stack)]
             self._gradients = flat = self._parts[0].gradients
         for parameter, gradient in zip(self.stack.parameters, flat, strict=True):
             parameter.grad = gradient
-        self._replay = Replay() if compute.cuda_graphs and not on_cpu else None
+        self._replay = CudaGraph() if compute.cuda_graphs and not on_cpu else None
 
     @property
     def parameters(self) -> list[nn.Parameter]:

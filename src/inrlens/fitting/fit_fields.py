@@ -10,9 +10,9 @@ from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.fields.field import EVALUATION_TILE, Field, Origin
-from inrlens.fitting.close import Quality, close
 from inrlens.fitting.compute import Compute
 from inrlens.fitting.engine import Engine
+from inrlens.fitting.finish_fit import Quality, close
 from inrlens.fitting.history import Fit
 from inrlens.fitting.loop import Problem, Tell, optimise
 from inrlens.fitting.prefix import PrefixRows

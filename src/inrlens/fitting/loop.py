@@ -9,12 +9,12 @@ from statistics import fmean
 import torch
 from torch import Tensor
 
+from inrlens.fitting.fit_progress import DIVERGENCE_DB, FitProgress
 from inrlens.fitting.history import Record
 from inrlens.fitting.optimisers import Optimisers
 from inrlens.fitting.recipes import Recipe
 from inrlens.fitting.resume import FitState
 from inrlens.fitting.stack import Stack
-from inrlens.fitting.track import DIVERGENCE_DB, Track
 from inrlens.interrupt import first_interrupt_asks
 from inrlens.metrics import psnrs_from_squared_error
 from inrlens.resume import Keeper
@@ -49,7 +49,7 @@ def optimise(
     draws: torch.Generator,
     tell: Tell | None = None,
     keeper: Keeper | None = None,
-) -> list[Track]:
+) -> list[FitProgress]:
     """Runs the recipe's steps on the problem's parameters, in place; gives a track a network."""
     stack = problem.stack
     state = FitState(
@@ -57,7 +57,8 @@ def optimise(
         batches=Batches(problem.rows, recipe.batch, draws),
         parameters=[[parameter.detach() for parameter in own] for own in stack.parameters_of],
         tracks=[
-            Track([parameter.detach().clone() for parameter in own], problem.fall_db) for own in stack.parameters_of
+            FitProgress([parameter.detach().clone() for parameter in own], problem.fall_db)
+            for own in stack.parameters_of
         ],
     )
     if keeper is not None:
@@ -111,7 +112,7 @@ def _record(
             track.outcome, track.seconds = "reached", state.seconds
 
 
-def _settle(track: Track, parameters: list[Tensor], state: FitState, stopped: bool) -> None:
+def _settle(track: FitProgress, parameters: list[Tensor], state: FitState, stopped: bool) -> None:
     """Settles a network that may have ended before the others of its stack."""
     if track.outcome == "reached":
         track.put_back(parameters)

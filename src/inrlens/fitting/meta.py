@@ -10,17 +10,17 @@ from torch import Tensor
 
 from inrlens.errors import InputError
 from inrlens.fields.field import Field, Origin, check_grid
-from inrlens.fitting.close import Quality, close
 from inrlens.fitting.compute import Compute
+from inrlens.fitting.finish_fit import Quality, close
 from inrlens.fitting.fit import tell_one
 from inrlens.fitting.fit_fields import left_out_note, named, one_affine, one_grid
+from inrlens.fitting.fit_progress import DIVERGENCE_DB
 from inrlens.fitting.history import Callback, Fit
 from inrlens.fitting.loop import Problem, optimise
 from inrlens.fitting.meta_gradient import Method, Objective, Weights, descend, maml, reptile
 from inrlens.fitting.meta_recipes import MetaRecipe, meta_settings
 from inrlens.fitting.resume import identity
 from inrlens.fitting.stack import Stack
-from inrlens.fitting.track import DIVERGENCE_DB
 from inrlens.interrupt import first_interrupt_asks
 from inrlens.metrics import psnr_from_mse
 from inrlens.resume import Keeper, Resume

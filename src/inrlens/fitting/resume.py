@@ -12,9 +12,9 @@ from torch import Tensor
 
 from inrlens.container import take
 from inrlens.fields.field import Field
+from inrlens.fitting.fit_progress import FitProgress
 from inrlens.fitting.history import Divergence, Record
 from inrlens.fitting.optimisers import Optimisers
-from inrlens.fitting.track import Track
 from inrlens.resume import number_rows, progress_of
 from inrlens.rows import Batches
 from inrlens.signals.signal import Signal
@@ -29,7 +29,7 @@ class FitState:
     optimisers: Optimisers
     batches: Batches
     parameters: list[list[Tensor]]
-    tracks: list[Track]
+    tracks: list[FitProgress]
     step: int = 0
     seconds: float = 0.0
 

@@ -8,7 +8,7 @@ import torch
 
 from inrlens.errors import InputError
 from inrlens.fields.field import Field, Origin, make_head
-from inrlens.fields.ours import check_ours
+from inrlens.fields.require_field import require_field
 from inrlens.fitting.compute import Compute
 from inrlens.fitting.fit import tell_one
 from inrlens.fitting.fit_fields import Job, engine_of, fit_fields
@@ -67,14 +67,14 @@ def transfer(
             recipe that names another backbone than the cohort's, or a warm head on a last layer that is drawn afresh;
             where the state to resume is of another fit; where the memory does not hold a tile.
     """
-    plan = _Plan.of(cohort, Cell(signal, freeze, _known("rest", rest), seed, _known("head", head)), recipe)
+    plan = _Plan.of(cohort, TransferJob(signal, freeze, _known("rest", rest), seed, _known("head", head)), recipe)
     field = plan.field(cohort)
     with compute.products():
         return fit_fields([field], [[signal]], plan.job(compute), tell_one(callback), resume)[0]
 
 
 @dataclass(frozen=True)
-class Cell:
+class TransferJob:
     """One transfer among many; ``signal``, ``freeze``, ``rest``, ``seed`` and ``head`` are those of ``transfer``."""
 
     signal: Signal
@@ -86,7 +86,7 @@ class Cell:
 
 def transfer_many(
     cohort: Field,
-    cells: Sequence[Cell],
+    cells: Sequence[TransferJob],
     *,
     recipe: Recipe,
     compute: Compute = _COMPUTE,
@@ -130,7 +130,7 @@ def transfer_many(
 
 
 def _shared_prefixes(
-    cohort: Field, cells: Sequence[Cell], plans: "Sequence[_Plan]", compute: Compute
+    cohort: Field, cells: Sequence[TransferJob], plans: "Sequence[_Plan]", compute: Compute
 ) -> dict[tuple[int, tuple[int, ...], str], PrefixRows]:
     """What enters the first trained layer, for every depth, grid and mask among the cells; together within the
     memory."""
@@ -160,8 +160,8 @@ class _Plan:
     notes: dict[str, object]
 
     @classmethod
-    def of(cls, cohort: Field, cell: Cell, recipe: Recipe) -> "_Plan":
-        check_ours(cohort, "a transfer")
+    def of(cls, cohort: Field, cell: TransferJob, recipe: Recipe) -> "_Plan":
+        require_field(cohort, "a transfer")
         if recipe.backbone is not None and recipe.backbone != cohort.backbone:
             raise InputError(
                 f"recipe {recipe.name!r} is for {recipe.backbone}, the cohort's network is {cohort.backbone}."

@@ -16,8 +16,8 @@ from inrlens.fields.network import Network
 from inrlens.fitting.history import Fit
 from inrlens.hub.facts import Facts, atlas_facts, dictionary_facts, network_facts
 from inrlens.hub.names import SUFFIX, check_name
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import RECORD_FILE, SIGNALS_FILE, ConditionRecord, LayerRecord, RunRecord, write_record
+from inrlens.studies.run_reader import OpenRun
 
 Thing = Field | SparseAutoencoder | Effects
 Given = Network | SparseAutoencoder | Effects | Fit | SaeFit | str | Path

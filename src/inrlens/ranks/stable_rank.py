@@ -9,7 +9,7 @@ from torch import Tensor
 
 from inrlens.fields.field import Field
 from inrlens.fields.network import EVALUATION_TILE, Network
-from inrlens.fields.ours import check_ours
+from inrlens.fields.require_field import require_field
 from inrlens.rows import tiles
 
 ACTIVATION_VARIANTS = ("post", "post_centred", "pre")
@@ -82,7 +82,7 @@ def encoding_stable_rank(field: Field, grid: tuple[int, ...] | None = None) -> f
     Raises:
         InputError: where it is no field of ours.
     """
-    check_ours(field, "encoding_stable_rank")
+    require_field(field, "encoding_stable_rank")
     x = field.grid_coordinates(grid)
     sums: dict[tuple[str, int], Moments] = {}
     for rows in tiles(x.shape[0], EVALUATION_TILE):

@@ -27,7 +27,7 @@ from inrlens.reports.sections.reconstructions import reconstructions
 from inrlens.reports.sections.setup import setup
 from inrlens.reports.sections.stability import stability
 from inrlens.reports.sections.worst import worst
-from inrlens.studies.opened import OpenRun
+from inrlens.studies.run_reader import OpenRun
 
 REPORT_FILE = "report.html"
 

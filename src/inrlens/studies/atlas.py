@@ -20,7 +20,7 @@ from inrlens.dictionaries.evaluate import evaluate_sae
 from inrlens.dictionaries.topk import SparseAutoencoder
 from inrlens.fields.network import Network
 from inrlens.signals.signal import Signal
-from inrlens.studies.companions import UNTRAINED, Companion, random_companion
+from inrlens.studies.comparison_saes import UNTRAINED, Companion, random_companion
 from inrlens.studies.record import AtlasRecord, DictionaryRow, RankedAtom, StabilityRow
 
 WORST = 10

@@ -8,9 +8,9 @@ from inrlens.checkpoints import load_sae
 from inrlens.dictionaries.health import layer_health
 from inrlens.dictionaries.loop import SaeCallback, SaeRecord
 from inrlens.studies.atlas import atlas_record
-from inrlens.studies.companions import train_companions
+from inrlens.studies.comparison_saes import train_companions
 from inrlens.studies.measure import layer_record
-from inrlens.studies.opened import OpenRun
+from inrlens.studies.run_reader import OpenRun
 
 Tell = Callable[[float, str], None]
 """Called with the share of the work that is done (0 to 1) and what is being done."""

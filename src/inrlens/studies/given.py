@@ -8,8 +8,8 @@ from inrlens.fields.quality import signal_psnr
 from inrlens.fitting.history import Fit
 from inrlens.signals.signal import Signal
 from inrlens.studies.measure import condition_record
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import RunRecord, this_machine, version
+from inrlens.studies.run_reader import OpenRun
 
 
 def given_run(field: Field, signal: Signal, head: int = 0) -> OpenRun:

@@ -12,8 +12,8 @@ from inrlens.signals.archive import save_signals
 from inrlens.signals.images import save_image
 from inrlens.signals.signal import Signal
 from inrlens.studies.measure import condition_record
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import SIGNALS_FILE, RunRecord, this_machine, version, write_record
+from inrlens.studies.run_reader import OpenRun
 
 
 def write_fit_run(folder: Path, fitted: Fit, signals: Sequence[Signal]) -> RunRecord:

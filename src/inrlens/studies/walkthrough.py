@@ -18,13 +18,13 @@ from inrlens.fields.field import Field
 from inrlens.fitting.fit import fit, fit_cohort
 from inrlens.fitting.fit_fields import one_grid
 from inrlens.fitting.history import Fit, write_history
-from inrlens.fitting.transfer import Cell, Rest, transfer_many
+from inrlens.fitting.transfer import Rest, TransferJob, transfer_many
 from inrlens.interrupt import Interrupt, first_interrupt_asks
 from inrlens.signals.archive import save_signals
 from inrlens.signals.images import save_image
 from inrlens.signals.signal import Signal
 from inrlens.studies.atlas import atlas_record, timed_effects
-from inrlens.studies.companions import train_companions
+from inrlens.studies.comparison_saes import train_companions
 from inrlens.studies.measure import condition_record, layer_record, mean_ssim
 from inrlens.studies.plan import (
     BackbonePlan,
@@ -109,7 +109,7 @@ class _Run:
         fits = transfer_many(
             cohort,
             [
-                Cell(self.signals[position], freeze, rest, self.plan.seed + seed)
+                TransferJob(self.signals[position], freeze, rest, self.plan.seed + seed)
                 for position, seed, freeze, rest in cells
             ],
             recipe=part.transfer,

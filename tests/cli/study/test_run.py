@@ -99,7 +99,9 @@ def test_a_changed_number_makes_its_cells_new_and_leaves_the_others(ran: Path, t
 
 def test_a_part_of_a_study_by_its_data(ran: Path) -> None:
     assert "27 of 27 cells done, 0 of them now" in done("study", "run", ran, "--workers", 1, "--data", "photos").out
-    assert "the study has no data set 'other'; it has photos" in refused("study", "run", ran, "--dry", "--data", "other")
+    assert "the study has no data set 'other'; it has photos" in refused(
+        "study", "run", ran, "--dry", "--data", "other"
+    )
 
 
 def test_status_counts(ran: Path) -> None:

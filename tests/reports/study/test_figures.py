@@ -40,9 +40,9 @@ from inrlens.reports.study.figures.shots import LONGEST_SIDE, read_shots, shrunk
 from inrlens.reports.study.figures.sizes import size_figures
 from inrlens.reports.study.published import published
 from inrlens.studies.cells.analysis import study_pictures
-from inrlens.studies.cells.outputs import container_bytes
-from inrlens.studies.tables.read import study_rows as read_rows
-from inrlens.studies.tables.rows import StudyRows, TransferRow, Variant
+from inrlens.studies.cells.serialise import container_bytes
+from inrlens.studies.tables.load_records import study_rows as read_rows
+from inrlens.studies.tables.records import StudyRows, TransferRow, Variant
 from table_rows import single, transfer
 
 DATA = ("faces", "kodak")

@@ -24,8 +24,8 @@ from inrlens.reports.study.tables.failures import failures
 from inrlens.reports.study.tables.setup import setup
 from inrlens.reports.study.tables.table_1 import table_1
 from inrlens.reports.study.told import ToldStudy, told
-from inrlens.studies.spec.model import DataSpec
-from inrlens.studies.tables.rows import TransferRow
+from inrlens.studies.config.model import DataSpec
+from inrlens.studies.tables.records import TransferRow
 from prose import says, sentence
 from study_rows import DATA, IMAGES, STUDY, MadeUpStore, failed, made_up_figure, made_up_store, waiting
 

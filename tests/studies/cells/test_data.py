@@ -14,7 +14,7 @@ from inrlens.errors import InputError
 from inrlens.signals.datasets import find_files
 from inrlens.signals.splits import split_files
 from inrlens.studies.cells.data import LoadedData, load_data
-from inrlens.studies.spec.model import DataSpec
+from inrlens.studies.config.model import DataSpec
 
 DATA = os.environ.get("INRLENS_DATA")
 

@@ -22,7 +22,7 @@ from inrlens.studies.cells import execute as executing, fits
 from inrlens.studies.cells.cell import KINDS
 from inrlens.studies.cells.execute import execute
 from inrlens.studies.cells.inputs import field_of
-from inrlens.studies.cells.outputs import sae_bytes
+from inrlens.studies.cells.serialise import sae_bytes
 from inrlens.studies.cells.task import Done, Lost, Task
 from study_tasks import (
     GRID,

@@ -20,10 +20,10 @@ from inrlens.fields.field import initial_field
 from inrlens.fitting.history import Record
 from inrlens.ranks.scores import layer_scores
 from inrlens.studies.atom_numbers import TOP_ATOMS
-from inrlens.studies.cells import fits, quality
+from inrlens.studies.cells import fits, image_metrics
 from inrlens.studies.cells.analysis import MAPS, PICTURES, REMOVED, study_pictures
 from inrlens.studies.cells.fits import recipe_of
-from inrlens.studies.cells.outputs import sae_bytes
+from inrlens.studies.cells.serialise import sae_bytes
 from study_tasks import (
     GRID,
     METRICS,
@@ -275,15 +275,15 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         paths.append(path)
         return Difference()
 
-    monkeypatch.setattr(quality, "load_lpips", load)
-    monkeypatch.setattr(quality, "weights_digest", lambda path: "digest")
-    quality._lpips.cache_clear()
-    monkeypatch.setattr(quality, "_lpips", toys.unchecked(quality._lpips))
+    monkeypatch.setattr(image_metrics, "load_lpips", load)
+    monkeypatch.setattr(image_metrics, "weights_digest", lambda path: "digest")
+    image_metrics._lpips.cache_clear()
+    monkeypatch.setattr(image_metrics, "_lpips", toys.unchecked(image_metrics._lpips))
     return paths
 
 
 def test_lpips_where_it_is_asked_for_and_defined(stand_in: list[str]) -> None:
-    large = toys.signal(3, (quality.LPIPS_SIDE, 40))
+    large = toys.signal(3, (image_metrics.LPIPS_SIDE, 40))
 
     def lpips(signal: il.Signal, metrics: list[str], weights: str | None, digest: str | None = "digest") -> Any:
         task = transfer_task(cohort_bytes(), 1, "warm", signal)
@@ -297,11 +297,11 @@ def test_lpips_where_it_is_asked_for_and_defined(stand_in: list[str]) -> None:
     assert stand_in == ["weights"]
     assert lpips(large, ["psnr", "ssim"], "weights") is None
     assert lpips(large, every, None) is None
-    assert lpips(toys.signal(3, (quality.LPIPS_SIDE - 1, 40)), every, "weights") is None
+    assert lpips(toys.signal(3, (image_metrics.LPIPS_SIDE - 1, 40)), every, "weights") is None
 
 
 def test_lpips_weights_that_are_others_than_planned(stand_in: list[str]) -> None:
-    task = transfer_task(cohort_bytes(), 1, "warm", toys.signal(3, (quality.LPIPS_SIDE, 40)))
+    task = transfer_task(cohort_bytes(), 1, "warm", toys.signal(3, (image_metrics.LPIPS_SIDE, 40)))
     task = replace(task, settings={**task.settings, "lpips": "another"}, lpips="weights")
     assert failed(task).error.startswith("weights does not hold the LPIPS weights that this cell was planned with")
 

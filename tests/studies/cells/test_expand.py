@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from inrlens.errors import InputError
+from inrlens.studies.cells.build_plan import plan_study, sketch_study
 from inrlens.studies.cells.cell import Cell, SignalRef, content_key
 from inrlens.studies.cells.expand import expand
 from inrlens.studies.cells.plan import StudyPlan
-from inrlens.studies.cells.planned import plan_study, sketch_study
-from inrlens.studies.spec.model import (
+from inrlens.studies.config.model import (
     BackboneSpec,
     DataSpec,
     DictionarySpec,
@@ -19,7 +19,7 @@ from inrlens.studies.spec.model import (
     StudySpec,
     TransferSpec,
 )
-from inrlens.studies.spec.read import read_study
+from inrlens.studies.config.read import read_study
 
 HERE = Path()
 PHOTOS = DataSpec("photos", "bundled", None, cohort=2, validation=1, test=3, size=(6, 8))

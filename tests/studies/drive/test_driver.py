@@ -18,11 +18,11 @@ import study_toys as toys
 from inrlens.errors import InputError
 from inrlens.studies.cells.cell import Cell, SignalRef
 from inrlens.studies.cells.task import Done, Failed, Task
-from inrlens.studies.drive.agenda import Agenda
 from inrlens.studies.drive.driver import drive
+from inrlens.studies.drive.eta import Pace
 from inrlens.studies.drive.executor import Executor
-from inrlens.studies.drive.pace import Pace
 from inrlens.studies.drive.progress import DriveProgress, DriveSummary
+from inrlens.studies.drive.scheduler import Scheduler
 from inrlens.studies.drive.stop import StopRequest, listen_for_ctrl_c
 from inrlens.studies.drive.tasks import make_task
 from inrlens.studies.store.artefacts import artefact_path
@@ -211,7 +211,7 @@ def test_the_time_left_follows_from_costs_and_measured_seconds() -> None:
     cells = [*(toys.cell("transfer", number) for number in range(4)), toys.cell("dictionary")]
     costs = dict(zip((cell.key for cell in cells), (4.0, 3.0, 2.0, 1.0, 10.0), strict=True))
     for alike, given_costs, expected in ((True, costs, (3 + 2 + 1 + 10) * 2.0), (False, None, None)):
-        agenda = Agenda(cells, {}, given_costs)
+        agenda = Scheduler(cells, {}, given_costs)
         pace = Pace(agenda, alike, lambda: now[0])
         assert pace.seconds_left(1) is None
         first = agenda.take()
@@ -221,7 +221,7 @@ def test_the_time_left_follows_from_costs_and_measured_seconds() -> None:
         pace.end(first.key, counts=True)
         agenda.end(first.key, "done")
         assert pace.seconds_left(1) == expected
-    agenda = Agenda(cells[:4], {}, costs)
+    agenda = Scheduler(cells[:4], {}, costs)
     pace = Pace(agenda, True, lambda: now[0])
     for cell in (agenda.take(), agenda.take()):
         assert cell is not None
@@ -247,7 +247,7 @@ def test_an_agenda_gives_each_cell_once_and_never_too_early(count: int, seed: in
     for cell in cells:
         if all(need in reachable - fails for need in cell.needs):
             reachable.add(cell.key)
-    agenda = Agenda(draws.sample(cells, count), {})
+    agenda = Scheduler(draws.sample(cells, count), {})
     ended: list[str] = []
     running: list[Cell] = []
     while not agenda.is_idle or running:

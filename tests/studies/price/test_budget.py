@@ -7,14 +7,14 @@ import pytest
 import priced
 from inrlens.errors import InputError
 from inrlens.studies.cells.plan import StudyPlan
+from inrlens.studies.config.model import DataSpec, DictionarySpec, RecipeSpec, SingleSpec, TransferSpec
 from inrlens.studies.price.budget import Proposal, apply_cut, propose_cut
 from inrlens.studies.price.calibrate import Calibration
 from inrlens.studies.price.changes import Change, apply_changes
-from inrlens.studies.price.cut import Cut, Cuttable, swept
 from inrlens.studies.price.estimate import estimate
 from inrlens.studies.price.operations import plan_operations
 from inrlens.studies.price.power import PairedSpread
-from inrlens.studies.spec.model import DataSpec, DictionarySpec, RecipeSpec, SingleSpec, TransferSpec
+from inrlens.studies.price.reduce import Cut, Cuttable, swept
 from prose import numbers, says
 
 RATE = Calibration({"everything": 1e9}, 2, "a machine")

@@ -7,9 +7,9 @@ import priced
 from inrlens.errors import InputError
 from inrlens.studies.cells.cell import Cell
 from inrlens.studies.price import products
+from inrlens.studies.price.benchmarks import class_of, piece_of, prepare
 from inrlens.studies.price.calibrate import Calibration, calibrate, machine, measure
 from inrlens.studies.price.operations import network_of
-from inrlens.studies.price.pieces import class_of, piece_of, prepare
 from priced import counted
 
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 from inrlens.errors import InputError
 from inrlens.studies.price.power import ASSUMED, PairedSpread, detectable, paired_spread, power_of
-from inrlens.studies.tables.rows import Curve, TransferRow
+from inrlens.studies.tables.records import Curve, TransferRow
 from prose import says
 
 

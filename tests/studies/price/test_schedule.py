@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from inrlens.studies.cells.cell import Cell
-from inrlens.studies.price import words
+from inrlens.studies.price import format
 from inrlens.studies.price.schedule import schedule
 
 
@@ -66,16 +66,16 @@ def test_bounds_of_list_scheduling(drawn: list[tuple[float, set[int]]], workers:
     ],
 )
 def test_durations_in_words(seconds: float, said: str) -> None:
-    assert words.duration(seconds) == said
+    assert format.duration(seconds) == said
 
 
 def test_operations_and_memory_in_words() -> None:
-    assert words.operations(1.14e18) == "1.1e18 operations"
-    assert words.operations(9.96e11) == "1.0e12 operations"
-    assert words.operations(0.0) == "0 operations"
-    assert words.memory(3 * 2**29) == "1.5 GiB"
-    assert words.memory(300 * 2**20) == "300 MiB"
-    assert words.memory(12) == "12 bytes"
+    assert format.operations(1.14e18) == "1.1e18 operations"
+    assert format.operations(9.96e11) == "1.0e12 operations"
+    assert format.operations(0.0) == "0 operations"
+    assert format.memory(3 * 2**29) == "1.5 GiB"
+    assert format.memory(300 * 2**20) == "300 MiB"
+    assert format.memory(12) == "12 bytes"
 
 
 def test_the_longest_chain_takes_the_longer_of_two_needs() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 import table_rows as made
 from inrlens.studies.tables.advice import best_for_budget
 from inrlens.studies.tables.curves import MeanCurve, Option, first_reaches, mean_curve, mean_curves, psnr_at
-from inrlens.studies.tables.rows import Curve, TransferRow
+from inrlens.studies.tables.records import Curve, TransferRow
 
 
 def fit(steps: list[int], psnr: list[float], end: float, rate: float = 0.5, **changes: Any) -> TransferRow:

@@ -11,7 +11,7 @@ import table_rows as made
 from inrlens.errors import InputError
 from inrlens.studies.tables.best import best_recipes
 from inrlens.studies.tables.factors import decided_by
-from inrlens.studies.tables.rows import StudyRows, TransferRow
+from inrlens.studies.tables.records import StudyRows, TransferRow
 
 EFFECT = st.lists(st.floats(-10.0, 10.0), min_size=2, max_size=3)
 

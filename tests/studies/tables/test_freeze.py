@@ -15,7 +15,7 @@ from inrlens.studies.tables.predictors import (
     predictor_records,
     share_interval,
 )
-from inrlens.studies.tables.rows import CohortRow, TransferRow
+from inrlens.studies.tables.records import CohortRow, TransferRow
 
 VALUES = st.floats(5.0, 60.0)
 

@@ -11,7 +11,7 @@ from scipy import stats
 import table_rows as made
 from inrlens.studies.tables.bootstrap import MeanInterval, mean_interval
 from inrlens.studies.tables.paired import paired
-from inrlens.studies.tables.rows import TransferRow
+from inrlens.studies.tables.records import TransferRow
 
 VALUES = st.floats(-20.0, 20.0)
 

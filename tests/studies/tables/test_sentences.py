@@ -14,7 +14,7 @@ from inrlens.studies.tables.factors import decided_by
 from inrlens.studies.tables.freeze import freeze_sweeps
 from inrlens.studies.tables.paired import PairedComparison, paired
 from inrlens.studies.tables.predictors import predictor_records
-from inrlens.studies.tables.rows import StudyRows, TransferRow
+from inrlens.studies.tables.records import StudyRows, TransferRow
 from inrlens.studies.tables.sentences import (
     advice_sentence,
     comparison_sentence,

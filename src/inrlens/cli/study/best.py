@@ -28,9 +28,9 @@ def best(
 ) -> None:
     """Name the recipe that did best on the validation pictures, for each backbone, with the curve behind the choice."""
     from inrlens.cli.study.opened import open_store
-    from inrlens.studies.spec.locate import locate
+    from inrlens.studies.config.locate import locate
     from inrlens.studies.tables.best import best_recipes
-    from inrlens.studies.tables.read import study_rows
+    from inrlens.studies.tables.load_records import study_rows
     from inrlens.studies.tables.winners import winners, write_winners
 
     located = locate(study, store)

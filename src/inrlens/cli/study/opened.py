@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from inrlens.cli.output import warn
 from inrlens.errors import InputError
-from inrlens.studies.spec.locate import Located, locate
+from inrlens.studies.config.locate import Located, locate
 
 if TYPE_CHECKING:
     from inrlens.studies.cells.plan import DataFile, StudyPlan
@@ -39,8 +39,8 @@ def open_study(
         InputError: where the study is at fault, or a data set cannot be read as asked for.
     """
     from inrlens.metrics.lpips_weights import find_weights
-    from inrlens.studies.cells.planned import plan_study, sketch_study
-    from inrlens.studies.spec.read import read_study
+    from inrlens.studies.cells.build_plan import plan_study, sketch_study
+    from inrlens.studies.config.read import read_study
 
     located = locate(study, store)
     read = read_study(study)

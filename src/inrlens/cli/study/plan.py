@@ -100,7 +100,7 @@ def _spread(opened: "Opened") -> Any:
     """How paired differences spread: measured where the store knows enough, else assumed."""
     from inrlens.studies.price.power import ASSUMED, paired_spread
     from inrlens.studies.store.store import Store
-    from inrlens.studies.tables.read import study_rows
+    from inrlens.studies.tables.load_records import study_rows
 
     located = opened.located
     if not located.store.is_dir():
@@ -112,7 +112,7 @@ def _spread(opened: "Opened") -> Any:
 
 
 def _show(opened: "Opened", done: set[str], priced: "Estimate | None", proposal: "Proposal | None") -> None:
-    from inrlens.studies.price.words import duration, memory, operations
+    from inrlens.studies.price.format import duration, memory, operations
 
     spec = opened.plan.spec
     if opened.missing is not None:
@@ -157,7 +157,7 @@ def _show(opened: "Opened", done: set[str], priced: "Estimate | None", proposal:
 
 def _cells(opened: "Opened", priced: "Estimate | None") -> "Table":
     from inrlens.studies.cells.cell import KINDS
-    from inrlens.studies.price.words import duration, operations
+    from inrlens.studies.price.format import duration, operations
 
     priced_headings = () if priced is None else ("to do", "operations", "worker time")
     table = columns(None, "kind", "cells", *priced_headings)

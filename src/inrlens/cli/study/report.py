@@ -27,7 +27,7 @@ def report(
     """Write a study's page: its tables and figures beside the published ones, from the store alone."""
     from inrlens.cli.study.opened import open_store
     from inrlens.reports.study.page import write_study_report
-    from inrlens.studies.spec.locate import locate
+    from inrlens.studies.config.locate import locate
 
     located = locate(study, store)
     page = out or located.store.parent / f"{located.name}.html"
@@ -58,7 +58,7 @@ def export(
         raise InputError("nothing to write: give --csv, --latex or --parquet.")
     from inrlens.cli.study.opened import open_store
     from inrlens.reports.study.export import export_study
-    from inrlens.studies.spec.locate import locate
+    from inrlens.studies.config.locate import locate
 
     located = locate(study, store)
     with open_store(located) as known:

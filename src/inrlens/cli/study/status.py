@@ -21,7 +21,7 @@ def status(study: sopt.StudyFile, store: sopt.StoreFolder = None, json: opt.Json
     """Show how far a study is: cells done, failed, running and waiting, and what failed; also while it runs."""
     from inrlens.cli.study.opened import open_store
     from inrlens.studies.cells.cell import KINDS
-    from inrlens.studies.spec.locate import locate
+    from inrlens.studies.config.locate import locate
     from inrlens.studies.store.lock import holder
 
     located = locate(study, store)
@@ -60,8 +60,8 @@ def status(study: sopt.StudyFile, store: sopt.StoreFolder = None, json: opt.Json
 
 def list_studies(store: sopt.StoreFolder = None, json: opt.Json = False) -> None:
     """List the studies that come with InrLens, and those of a store."""
-    from inrlens.studies.spec.locate import STORE, title_of
-    from inrlens.studies.spec.shipped import SHIPPED, shipped_study
+    from inrlens.studies.config.locate import STORE, title_of
+    from inrlens.studies.config.shipped import SHIPPED, shipped_study
     from inrlens.studies.store.store import Store
 
     shipped = {name: title_of(shipped_study(name)) for name in SHIPPED}

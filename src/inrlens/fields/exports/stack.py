@@ -11,7 +11,7 @@ from inrlens.fields.encoder import Encoder, Layer
 from inrlens.fields.encoding import FourierProjection
 from inrlens.fields.field import Field
 from inrlens.fields.nonlinearity import Nonlinearity
-from inrlens.fields.ours import check_ours
+from inrlens.fields.require_field import require_field
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def plain_stack(field: Field, head: int | None) -> PlainStack:
         InputError: where it is no field of ours, there is no such head, or the field holds what is not written down
             here, such as a trained encoding.
     """
-    check_ours(field, "an export")
+    require_field(field, "an export")
     encoder = field.encoder
     columns = slice(None) if head is None else field.columns(head)
     plain = type(encoder) is Encoder and {name for name, _ in encoder.named_children()} <= {"layers", "encoding"}

@@ -7,7 +7,7 @@ from inrlens.reports import words
 from inrlens.reports.figures.canvas import MUTED, SERIES, Axes, Panel, panel
 from inrlens.reports.figures.lines import Line, draw_line, level
 from inrlens.reports.parts import Examined
-from inrlens.studies.companions import UNTRAINED
+from inrlens.studies.comparison_saes import UNTRAINED
 from inrlens.studies.record import StabilityRow
 
 RANDOM = "random dictionary"

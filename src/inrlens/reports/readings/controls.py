@@ -8,7 +8,7 @@ from inrlens.atoms.statistics import Spread
 from inrlens.reports import words
 from inrlens.reports.parts import Examined
 from inrlens.reports.readings.every import at
-from inrlens.studies.companions import UNTRAINED
+from inrlens.studies.comparison_saes import UNTRAINED
 from inrlens.studies.record import DictionaryRow
 
 MARGIN = 1.1

@@ -5,7 +5,7 @@ from inrlens.reports import words
 from inrlens.reports.figures.stability import RANDOM, by_direction
 from inrlens.reports.parts import Examined
 from inrlens.reports.readings.every import at
-from inrlens.studies.companions import UNTRAINED
+from inrlens.studies.comparison_saes import UNTRAINED
 from inrlens.studies.record import StabilityRow
 
 MOST = 0.5

@@ -10,8 +10,8 @@ from inrlens.reports.parts import middle
 from inrlens.reports.pictures import Picture, heat_map, picture
 from inrlens.reports.readings.ablations import layer_of, outside_reading, support_reading, worst_reading
 from inrlens.reports.views import how_cut, how_heard, peak, slice_note
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord, LayerRecord
+from inrlens.studies.run_reader import OpenRun
 
 TOP = 2
 

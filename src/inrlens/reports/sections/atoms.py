@@ -16,8 +16,8 @@ from inrlens.reports.readings.atoms import (
     spread_reading,
 )
 from inrlens.reports.readings.health import health_reading
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord
+from inrlens.studies.run_reader import OpenRun
 
 
 @dataclass(frozen=True)

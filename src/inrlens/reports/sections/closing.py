@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from inrlens.reports import words
 from inrlens.reports.comparison import FACTOR, TOPS, Comparison, LayerDrops, comparisons
 from inrlens.reports.published import PAPER, SIZES
-from inrlens.studies.opened import OpenRun
+from inrlens.studies.run_reader import OpenRun
 
 
 @dataclass(frozen=True)

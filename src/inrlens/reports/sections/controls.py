@@ -9,8 +9,8 @@ from inrlens.reports.figures.canvas import slot
 from inrlens.reports.figures.controls import control_panels
 from inrlens.reports.parts import Examined, Figure, Key, Table, examined
 from inrlens.reports.readings.controls import control_reading
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import DictionaryRow
+from inrlens.studies.run_reader import OpenRun
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from inrlens.reports.parts import Examined, examined
 from inrlens.reports.pictures import palette
 from inrlens.reports.readings.every import cloud_reading
 from inrlens.reports.views import how_cut
-from inrlens.studies.opened import OpenRun
+from inrlens.studies.run_reader import OpenRun
 
 TENTHS = 10
 """Places are handed over in tenths of the drawing's units."""

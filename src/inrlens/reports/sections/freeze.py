@@ -9,9 +9,9 @@ from inrlens.reports.parts import Figure, Key, Table
 from inrlens.reports.pictures import Picture, picture, picture_file
 from inrlens.reports.readings.freeze import best_reading, paper_reading, scratch_reading
 from inrlens.reports.sweep import Sweep, summary, sweeps
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.plan import freeze_label, sweep_settings
 from inrlens.studies.record import RunRecord, TransferRecord
+from inrlens.studies.run_reader import OpenRun
 
 
 @dataclass(frozen=True)

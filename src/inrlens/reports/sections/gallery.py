@@ -7,8 +7,8 @@ from inrlens.reports import words
 from inrlens.reports.pictures import Picture, heat_map, is_shrunk
 from inrlens.reports.readings.atoms import gallery_reading
 from inrlens.reports.views import how_cut, how_heard, peak, slice_note
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord, LayerRecord
+from inrlens.studies.run_reader import OpenRun
 
 SHOWN = 8
 

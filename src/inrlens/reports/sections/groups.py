@@ -8,7 +8,7 @@ from inrlens.reports.figures.canvas import SERIES, slot
 from inrlens.reports.figures.groups import MODES, STROKES, group_panels
 from inrlens.reports.parts import Examined, Figure, Key, Table, examined
 from inrlens.reports.readings.groups import group_reading, pair_reading
-from inrlens.studies.opened import OpenRun
+from inrlens.studies.run_reader import OpenRun
 
 
 @dataclass(frozen=True)

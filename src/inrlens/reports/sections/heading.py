@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from inrlens.reports import words
 from inrlens.reports.readings.troubles import troubles
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import RunRecord
+from inrlens.studies.run_reader import OpenRun
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from inrlens.atoms.match import ALIKE
 from inrlens.reports import words
 from inrlens.reports.readings.freeze import LEVEL_DB
 from inrlens.reports.readings.ranks import NEAR_TIE
-from inrlens.studies.opened import OpenRun
+from inrlens.studies.run_reader import OpenRun
 
 _FIT = (
     (

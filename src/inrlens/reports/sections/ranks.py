@@ -7,8 +7,8 @@ from inrlens.reports import words
 from inrlens.reports.figures.ranks import activation_panels, weight_panels
 from inrlens.reports.parts import Figure, Key, Table, condition_keys
 from inrlens.reports.readings.ranks import activation_reading, weight_reading
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord
+from inrlens.studies.run_reader import OpenRun
 
 
 @dataclass(frozen=True)

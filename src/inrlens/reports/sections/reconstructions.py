@@ -13,8 +13,8 @@ from inrlens.reports.parts import Figure, condition_keys
 from inrlens.reports.pictures import Picture, heat_map, picture
 from inrlens.reports.readings.fits import history_reading, quality_reading
 from inrlens.reports.views import how_cut, how_heard
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord
+from inrlens.studies.run_reader import OpenRun
 
 AMPLIFICATIONS = (1, 2, 5, 10, 20, 50, 100, 200)
 

@@ -9,8 +9,8 @@ from inrlens.fields.checkpoint import pack_field
 from inrlens.reports import words
 from inrlens.reports.parts import Table
 from inrlens.signals.bundled import photo_sources
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import ConditionRecord, RunRecord
+from inrlens.studies.run_reader import OpenRun
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from inrlens.reports.figures.canvas import SERIES, slot
 from inrlens.reports.figures.stability import RANDOM, UNTRAINED_SLOT, by_direction, stability_panels
 from inrlens.reports.parts import Examined, Figure, Key, Table, examined
 from inrlens.reports.readings.stability import stability_reading
-from inrlens.studies.companions import UNTRAINED
-from inrlens.studies.opened import OpenRun
+from inrlens.studies.comparison_saes import UNTRAINED
+from inrlens.studies.run_reader import OpenRun
 
 
 @dataclass(frozen=True)

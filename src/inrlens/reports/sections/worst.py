@@ -13,8 +13,8 @@ from inrlens.reports.rank_correlation import rank_correlation
 from inrlens.reports.readings.worst import worst_ten_reading
 from inrlens.reports.views import how_cut, peak, slice_note
 from inrlens.signals.signal import Signal
-from inrlens.studies.opened import OpenRun
 from inrlens.studies.record import RankedAtom
+from inrlens.studies.run_reader import OpenRun
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from inrlens.studies.tables.advice import best_for_budget
 from inrlens.studies.tables.factors import decided_by
 from inrlens.studies.tables.freeze import FreezeSweep
 from inrlens.studies.tables.predictors import LAYER_0, LAYER_1, RANDOM, PredictorRecord
-from inrlens.studies.tables.rows import Variant
+from inrlens.studies.tables.records import Variant
 from inrlens.studies.tables.sentences import (
     advice_sentence,
     factors_sentence,

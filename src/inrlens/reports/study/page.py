@@ -21,7 +21,7 @@ from inrlens.reports.study.html import HtmlTable, html_table
 from inrlens.reports.study.notes import notes
 from inrlens.reports.study.tables.every import SECTIONS, tables_by_section
 from inrlens.reports.study.told import StudyStore, ToldStudy, told
-from inrlens.studies.spec.shipped import SHIPPED
+from inrlens.studies.config.shipped import SHIPPED
 
 
 @dataclass(frozen=True)

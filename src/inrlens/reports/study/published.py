@@ -11,7 +11,7 @@ from importlib import resources
 from types import MappingProxyType
 
 from inrlens.signals.kinds import DataKind
-from inrlens.studies.spec.model import DataSpec
+from inrlens.studies.config.model import DataSpec
 
 TABLES: Mapping[str, int] = MappingProxyType({"CelebA": 3, "Kodak": 4, "OASIS": 5})
 """The number of the paper's table for each of its sources."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from inrlens.files import plain_json
 from inrlens.reports.study.table import Value
-from inrlens.studies.tables.rows import StudyRows
+from inrlens.studies.tables.records import StudyRows
 
 
 @dataclass(frozen=True)

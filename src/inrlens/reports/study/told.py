@@ -12,13 +12,13 @@ from typing import Any, Protocol, runtime_checkable
 from inrlens.errors import InputError
 from inrlens.reports.study.published import Published, counterpart, published
 from inrlens.studies.cells.cell import KINDS
-from inrlens.studies.spec.model import DataSpec, StudySpec
-from inrlens.studies.spec.read import parse_study
+from inrlens.studies.config.model import DataSpec, StudySpec
+from inrlens.studies.config.read import parse_study
 from inrlens.studies.store.stored import Attempt, StoredCell, StoredFile
 from inrlens.studies.tables.freeze import FreezeSweep, freeze_sweeps
+from inrlens.studies.tables.load_records import study_rows
 from inrlens.studies.tables.predictors import PredictorRecord, predictor_records
-from inrlens.studies.tables.read import study_rows
-from inrlens.studies.tables.rows import StudyRows, TransferRow, Variant
+from inrlens.studies.tables.records import StudyRows, TransferRow, Variant
 
 
 @runtime_checkable

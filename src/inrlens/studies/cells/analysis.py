@@ -17,7 +17,7 @@ from inrlens.metrics import psnr
 from inrlens.signals.signal import Signal
 from inrlens.studies.atom_numbers import atom_numbers
 from inrlens.studies.cells.inputs import device_of, field_of, sae_of, signals_of
-from inrlens.studies.cells.outputs import container_bytes
+from inrlens.studies.cells.serialise import container_bytes
 from inrlens.studies.cells.task import Done, Task
 
 MAPS = 8

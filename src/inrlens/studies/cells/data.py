@@ -11,7 +11,7 @@ from inrlens.signals.noise import noise_cohort
 from inrlens.signals.signal import Signal
 from inrlens.signals.splits import Split, split_files
 from inrlens.studies.cells.plan import DataFile
-from inrlens.studies.spec.model import DataSpec
+from inrlens.studies.config.model import DataSpec
 
 
 @dataclass(frozen=True, eq=False)

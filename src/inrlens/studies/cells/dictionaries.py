@@ -8,8 +8,8 @@ from inrlens.dictionaries.train import train_sae
 from inrlens.files import plain_json
 from inrlens.studies.cells.fits import whole
 from inrlens.studies.cells.inputs import device_of, field_of, signals_of
-from inrlens.studies.cells.outputs import sae_bytes
-from inrlens.studies.cells.state import with_state
+from inrlens.studies.cells.resumable import with_state
+from inrlens.studies.cells.serialise import sae_bytes
 from inrlens.studies.cells.task import Done, Task
 
 

@@ -10,7 +10,7 @@ from inrlens.studies.cells.analysis import analysis_cell
 from inrlens.studies.cells.cell import CellKind
 from inrlens.studies.cells.dictionaries import dictionary_cell
 from inrlens.studies.cells.fits import Interrupted, cohort_cell, single_cell, transfer_cell
-from inrlens.studies.cells.said import listening
+from inrlens.studies.cells.log_capture import listening
 from inrlens.studies.cells.task import Done, Failed, Finished, Lost, Task
 from inrlens.workers import torch_on_one_thread
 

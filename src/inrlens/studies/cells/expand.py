@@ -10,9 +10,9 @@ from inrlens.dictionaries.recipe import SaeRecipe
 from inrlens.fields.backbone import Backbone, backbone_settings
 from inrlens.fitting.recipes import Recipe, Task as FitTask, recipe_settings
 from inrlens.studies.cells.cell import CODE, Cell, CellKind, SignalRef
-from inrlens.studies.spec.model import BackboneSpec, DictionarySpec, SingleSpec, StudySpec, TransferSpec
-from inrlens.studies.spec.recipes import recipe_grid
-from inrlens.studies.spec.variant import Variant
+from inrlens.studies.config.model import BackboneSpec, DictionarySpec, SingleSpec, StudySpec, TransferSpec
+from inrlens.studies.config.recipes import recipe_grid
+from inrlens.studies.config.variant import Variant
 
 Refs = Mapping[tuple[str, str], tuple[SignalRef, ...]]
 """The pictures of every data set and split (``cohort``, ``validation``, ``test``)."""

@@ -11,10 +11,10 @@ from inrlens.fitting.recipes import Recipe
 from inrlens.fitting.transfer import transfer
 from inrlens.ranks.scores import layer_scores
 from inrlens.signals.signal import Signal
+from inrlens.studies.cells.image_metrics import image_metrics
 from inrlens.studies.cells.inputs import device_of, field_of, signals_of
-from inrlens.studies.cells.outputs import field_bytes
-from inrlens.studies.cells.quality import perceived
-from inrlens.studies.cells.state import with_state
+from inrlens.studies.cells.resumable import with_state
+from inrlens.studies.cells.serialise import field_bytes
 from inrlens.studies.cells.task import Done, Task
 
 
@@ -127,4 +127,4 @@ def _scores(field: Field) -> dict[str, Any]:
 
 def _perceived(task: Task, fitted: Fit, signal: Signal) -> dict[str, Any]:
     settings = task.settings
-    return dict(perceived(fitted.field, signal, settings["metrics"], task.lpips, settings.get("lpips")))
+    return dict(image_metrics(fitted.field, signal, settings["metrics"], task.lpips, settings.get("lpips")))

@@ -7,7 +7,7 @@ from typing import Any
 
 from inrlens.errors import InputError
 from inrlens.studies.cells.cell import KINDS, Cell, CellKind
-from inrlens.studies.spec.model import StudySpec
+from inrlens.studies.config.model import StudySpec
 
 _DATA = ("source", "target", "data")
 """The entries of a cell's place that name data sets."""

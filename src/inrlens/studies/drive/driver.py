@@ -7,10 +7,10 @@ from inrlens.errors import InputError
 from inrlens.studies.cells.cell import Cell
 from inrlens.studies.cells.plan import StudyPlan
 from inrlens.studies.cells.task import Done, Failed, Finished, Lost
-from inrlens.studies.drive.agenda import Agenda
+from inrlens.studies.drive.eta import Pace
 from inrlens.studies.drive.executor import Executor
-from inrlens.studies.drive.pace import Pace
 from inrlens.studies.drive.progress import DriveListener, DriveProgress, DriveSummary, KindProgress
+from inrlens.studies.drive.scheduler import Scheduler
 from inrlens.studies.drive.stop import StopRequest
 from inrlens.studies.drive.tasks import STATES, kept_artefacts, make_task, remove_state
 from inrlens.studies.store.store import Store
@@ -86,7 +86,7 @@ class _Run:
         self._artefact = kept_artefacts(store)
         self._losses: dict[str, int] = {}
         keys = {key for cell in cells for key in (cell.key, *cell.needs)}
-        self.agenda = Agenda(cells, store.states(keys), costs)
+        self.agenda = Scheduler(cells, store.states(keys), costs)
         self._pace = Pace(self.agenda, alike=costs is not None)
         self._skipped = self.agenda.count("done")
         self._done = 0

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from inrlens.errors import InputError
 from inrlens.studies.cells.cell import Cell
 from inrlens.studies.cells.plan import StudyPlan
+from inrlens.studies.config.model import StudySpec
+from inrlens.studies.price.benchmarks import class_of
 from inrlens.studies.price.calibrate import Calibration
 from inrlens.studies.price.changes import Change, apply_changes
-from inrlens.studies.price.cut import Cut, Cuttable, scaled
-from inrlens.studies.price.pieces import class_of
+from inrlens.studies.price.format import duration
 from inrlens.studies.price.power import ASSUMED, PairedSpread, Power, power_of
+from inrlens.studies.price.reduce import Cut, Cuttable, scaled
 from inrlens.studies.price.schedule import schedule
-from inrlens.studies.price.words import duration
-from inrlens.studies.spec.model import StudySpec
 
 FEWEST_IMAGES = 8
 """Below this a paired comparison is hardly one: everything else is cut first."""

@@ -17,8 +17,8 @@ import torch
 
 from inrlens.errors import InputError
 from inrlens.studies.cells.plan import StudyPlan
+from inrlens.studies.price.benchmarks import Piece, class_of, piece_of, prepare
 from inrlens.studies.price.operations import Cells, operations_of
-from inrlens.studies.price.pieces import Piece, class_of, piece_of, prepare
 
 _SLOW_CORE = 2e10
 """Operations per second of a slow core: a repeat is chosen so that such a one still makes several in its time."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from inrlens.studies.spec.model import RecipeSpec, StudySpec
+from inrlens.studies.config.model import RecipeSpec, StudySpec
 
 
 @dataclass(frozen=True)

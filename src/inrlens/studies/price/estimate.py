@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from inrlens.errors import InputError
 from inrlens.studies.cells.cell import KINDS, CellKind
 from inrlens.studies.cells.plan import StudyPlan
+from inrlens.studies.price.benchmarks import class_of
 from inrlens.studies.price.calibrate import Calibration
+from inrlens.studies.price.format import duration
 from inrlens.studies.price.memory import MemoryNeed, memory_need
 from inrlens.studies.price.operations import Cells, operations_of
-from inrlens.studies.price.pieces import class_of
 from inrlens.studies.price.schedule import schedule
-from inrlens.studies.price.words import duration
 
 GPU_UTILISATION = 0.25
 """Share of a GPU's stated speed that small networks are taken to reach: an assumption, not a measurement."""

@@ -8,8 +8,8 @@ from inrlens.dictionaries.encoding import ENCODING_TILE
 from inrlens.fields.field import EVALUATION_TILE
 from inrlens.signals.memory import physical_memory
 from inrlens.studies.cells.cell import Cell
+from inrlens.studies.price.format import memory as in_words
 from inrlens.studies.price.operations import Cells, dictionary_size, fit_cell, network_of
-from inrlens.studies.price.words import memory as in_words
 
 PROCESS_BYTES = 350 * 2**20
 """A worker's process: with torch 2.13 for the CPU on Linux, 250 MiB were measured once it is loaded, and 340 after the

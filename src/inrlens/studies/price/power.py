@@ -9,7 +9,7 @@ from statistics import fmean, variance
 from scipy import optimize, stats
 
 from inrlens.errors import InputError
-from inrlens.studies.tables.rows import TransferRow, Variant
+from inrlens.studies.tables.records import TransferRow, Variant
 
 POWER = 0.8
 LEVEL = 0.05

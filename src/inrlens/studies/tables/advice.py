@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from inrlens.studies.tables.curves import Option, Unit, options, psnr_at
-from inrlens.studies.tables.observations import FitRow, Picture, Value, picture, run, seed_count
+from inrlens.studies.tables.keys import FitRow, Picture, Value, picture, run, seed_count
 from inrlens.studies.tables.paired import PairedComparison, paired_by
-from inrlens.studies.tables.rows import TransferRow
+from inrlens.studies.tables.records import TransferRow
 
 
 @dataclass(frozen=True)

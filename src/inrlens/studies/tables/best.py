@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from inrlens.errors import InputError
-from inrlens.studies.tables.observations import FitRow, picture, run, setting, source
+from inrlens.studies.tables.keys import FitRow, picture, run, setting, source
 from inrlens.studies.tables.paired import PairedComparison, paired
 from inrlens.studies.tables.phrases import variant_words
-from inrlens.studies.tables.rows import StudyRows, Variant
+from inrlens.studies.tables.records import StudyRows, Variant
 from inrlens.studies.tables.spread import Spread, spread
 
 SearchedTask = Literal["single", "transfer"]

@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from inrlens.studies.tables.observations import FitRow, Picture, Run, picture, run, setting
-from inrlens.studies.tables.rows import Variant
+from inrlens.studies.tables.keys import FitRow, Picture, Run, picture, run, setting
+from inrlens.studies.tables.records import Variant
 
 Unit = Literal["steps", "seconds"]
 

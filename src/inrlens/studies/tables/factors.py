@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from statistics import fmean, pstdev
 from typing import Any
 
-from inrlens.studies.tables.observations import Measure, Picture, Run, picture, run, value_of
-from inrlens.studies.tables.rows import TransferRow
+from inrlens.studies.tables.keys import Measure, Picture, Run, picture, run, value_of
+from inrlens.studies.tables.records import TransferRow
 
 _Cell = tuple[tuple[str, Any], ...]
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from inrlens.studies.tables.observations import Run, run
-from inrlens.studies.tables.read import agrees
-from inrlens.studies.tables.rows import TransferRow, Variant
+from inrlens.studies.tables.keys import Run, run
+from inrlens.studies.tables.load_records import agrees
+from inrlens.studies.tables.records import TransferRow, Variant
 from inrlens.studies.tables.spread import Spread, spread
 
 _Where = tuple[str, str, str, int, Variant, str]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inrlens.studies.tables.bootstrap import LEVEL, RESAMPLES, mean_interval
-from inrlens.studies.tables.observations import FitRow, Picture, Run, Value, picture, run, source, value_of
+from inrlens.studies.tables.keys import FitRow, Picture, Run, Value, picture, run, source, value_of
 
 _Match = tuple[str | None, Run]
 

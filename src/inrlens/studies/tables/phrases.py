@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from inrlens.studies.tables.rows import Variant
+from inrlens.studies.tables.records import Variant
 
 MINUS = "\N{MINUS SIGN}"
 THIN = "\N{NARROW NO-BREAK SPACE}"

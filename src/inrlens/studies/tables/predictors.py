@@ -7,8 +7,8 @@ from statistics import fmean
 
 from inrlens.studies.tables.bootstrap import MeanInterval, mean_interval
 from inrlens.studies.tables.freeze import FreezeSweep, best
-from inrlens.studies.tables.observations import Picture
-from inrlens.studies.tables.rows import CohortRow, Variant
+from inrlens.studies.tables.keys import Picture
+from inrlens.studies.tables.records import CohortRow, Variant
 
 LAYER_0, LAYER_1, RANDOM = "layer 0", "layer 1", "random"
 _FIXED = {LAYER_0: 0, LAYER_1: 1}

@@ -25,7 +25,7 @@ from inrlens.studies.tables.phrases import (
     variant_words,
 )
 from inrlens.studies.tables.predictors import RANDOM, PredictorRecord, predictor_records
-from inrlens.studies.tables.rows import StudyRows, TransferRow, Variant
+from inrlens.studies.tables.records import StudyRows, TransferRow, Variant
 
 
 @dataclass(frozen=True)

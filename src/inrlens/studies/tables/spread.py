@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inrlens.studies.tables.observations import FitRow, Picture, Run, conditions, picture, run, seed_count, value_of
+from inrlens.studies.tables.keys import FitRow, Picture, Run, conditions, picture, run, seed_count, value_of
 
 
 @dataclass(frozen=True)

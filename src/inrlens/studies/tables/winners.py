@@ -8,8 +8,8 @@ from typing import Any
 from inrlens.errors import InputError
 from inrlens.fitting.recipes import Recipe, Task
 from inrlens.studies.cells.fits import recipe_of
-from inrlens.studies.spec.recipe_files import write_recipe_file
-from inrlens.studies.spec.variant import Variant
+from inrlens.studies.config.recipe_files import write_recipe_file
+from inrlens.studies.config.variant import Variant
 from inrlens.studies.store.stored import StoredCell
 from inrlens.studies.tables.best import BestRecipe, Candidate
 

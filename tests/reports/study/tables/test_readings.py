@@ -9,7 +9,7 @@ import pytest
 from inrlens.reports.study.published import Published, published
 from inrlens.reports.study.tables.readings import ACTIVATIONS, WEIGHTS, Reading, found_readings, ln_rms, readings
 from inrlens.reports.study.told import ToldStudy, told
-from inrlens.studies.tables.rows import CohortRow, TransferRow
+from inrlens.studies.tables.records import CohortRow, TransferRow
 from study_rows import STUDY, made_up_store
 
 NEAR, FAR = (("cohort.steps", 1),), (("cohort.steps", 2),)

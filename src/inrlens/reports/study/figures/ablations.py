@@ -17,7 +17,7 @@ from inrlens.reports.study.figures.contact import (
 from inrlens.reports.study.figures.galleries import conditions_with_shots, of_what
 from inrlens.reports.study.figures.sheet import PAPER_NAME, Figure, StudyFigure, study_figure
 from inrlens.reports.study.figures.shots import Shots
-from inrlens.studies.tables.rows import AnalysisRow
+from inrlens.studies.tables.records import AnalysisRow
 
 MOST = 4
 """So many conditions have their ablations shown: the cohorts of the paper's two backbones, and those of a second

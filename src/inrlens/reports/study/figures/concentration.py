@@ -15,7 +15,7 @@ from inrlens.reports.study.figures.sheet import (
     study_figure,
     title_panel,
 )
-from inrlens.studies.tables.rows import AnalysisRow
+from inrlens.studies.tables.records import AnalysisRow
 
 _MEASURES = {"active_fraction": "active fraction", "ipr": "inverse participation ratio"}
 

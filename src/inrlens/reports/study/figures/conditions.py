@@ -13,7 +13,7 @@ from inrlens.reports.figures.canvas import colour
 from inrlens.reports.figures.lines import Line, stroke_of
 from inrlens.reports.study.figures.footing import in_order
 from inrlens.reports.study.figures.sheet import Key
-from inrlens.studies.tables.rows import AnalysisRow, DictionaryRow
+from inrlens.studies.tables.records import AnalysisRow, DictionaryRow
 
 _Row = TypeVar("_Row", AnalysisRow, DictionaryRow)
 

@@ -28,7 +28,7 @@ from inrlens.reports.study.figures.sheet import (
     title_panel,
 )
 from inrlens.studies.tables.curves import MeanCurve, Unit, mean_curve
-from inrlens.studies.tables.rows import StudyRows, TransferRow
+from inrlens.studies.tables.records import StudyRows, TransferRow
 
 _UNITS: tuple[Unit, ...] = ("steps", "seconds")
 _RESTS = {"reinit": "rest reinitialised", "warm": "rest warm"}

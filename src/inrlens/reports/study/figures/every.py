@@ -14,7 +14,7 @@ from inrlens.reports.study.figures.search import search_figures
 from inrlens.reports.study.figures.sheet import StudyFigure
 from inrlens.reports.study.figures.sizes import size_figures
 from inrlens.reports.study.told import SourceStore
-from inrlens.studies.tables.rows import StudyRows
+from inrlens.studies.tables.records import StudyRows
 
 
 def study_figures(store: SourceStore, study: str, rows: StudyRows) -> list[StudyFigure]:

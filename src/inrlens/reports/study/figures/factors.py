@@ -9,7 +9,7 @@ from inrlens.reports.figures.lines import Line, draw_line
 from inrlens.reports.study.figures.footing import in_order
 from inrlens.reports.study.figures.sheet import TEXT, Figure, Layout, StudyFigure, sheet, study_figure, title_panel
 from inrlens.studies.tables.factors import Factor, decided_by
-from inrlens.studies.tables.rows import StudyRows
+from inrlens.studies.tables.records import StudyRows
 
 
 def factor_figures(rows: StudyRows) -> list[StudyFigure]:

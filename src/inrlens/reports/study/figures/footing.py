@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from inrlens.reports import words
-from inrlens.studies.tables.observations import Picture, picture, run, seed_count
+from inrlens.studies.tables.keys import Picture, picture, run, seed_count
+from inrlens.studies.tables.load_records import agrees
 from inrlens.studies.tables.phrases import variant_words
-from inrlens.studies.tables.read import agrees
-from inrlens.studies.tables.rows import TransferRow, Variant
+from inrlens.studies.tables.records import TransferRow, Variant
 
 MOST_VARIANTS = 4
 """So many variants of a recipe have figures of their own; the tables have all."""

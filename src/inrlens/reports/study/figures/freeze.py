@@ -29,9 +29,9 @@ from inrlens.reports.study.figures.sheet import (
     title_panel,
 )
 from inrlens.studies.tables.freeze import best
+from inrlens.studies.tables.load_records import agrees
 from inrlens.studies.tables.predictors import argmax
-from inrlens.studies.tables.read import agrees
-from inrlens.studies.tables.rows import CohortRow, StudyRows, TransferRow
+from inrlens.studies.tables.records import CohortRow, StudyRows, TransferRow
 from inrlens.studies.tables.spread import Spread, spread
 
 TAU = "layers 0 to \N{GREEK SMALL LETTER TAU} frozen"

@@ -7,7 +7,7 @@ from inrlens.reports.study.figures.conditions import Comparison, Condition, comp
 from inrlens.reports.study.figures.contact import LEFT, box_of, contact_sheet, label, name_row, place_map, place_picture
 from inrlens.reports.study.figures.sheet import PAPER_NAME, Figure, StudyFigure, study_figure
 from inrlens.reports.study.figures.shots import Shots, shots_of
-from inrlens.studies.tables.rows import AnalysisRow
+from inrlens.studies.tables.records import AnalysisRow
 
 MOST = 8
 """So many conditions have a gallery: four of each of the paper's two cohorts."""

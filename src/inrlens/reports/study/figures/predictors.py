@@ -8,7 +8,7 @@ from inrlens.reports.study.figures.footing import in_order
 from inrlens.reports.study.figures.sheet import Figure, Layout, StudyFigure, sheet, study_figure, title_panel
 from inrlens.studies.tables.freeze import freeze_sweeps
 from inrlens.studies.tables.predictors import LAYER_0, LAYER_1, RANDOM, PredictorRecord, predictor_records
-from inrlens.studies.tables.rows import StudyRows
+from inrlens.studies.tables.records import StudyRows
 
 _RESTS = {"reinit": "rest reinitialised", "warm": "rest warm"}
 _Records = Mapping[str, Sequence[PredictorRecord]]

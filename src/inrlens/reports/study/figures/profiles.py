@@ -16,7 +16,7 @@ from inrlens.reports.study.figures.sheet import (
     study_figure,
     title_panel,
 )
-from inrlens.studies.tables.rows import AnalysisRow
+from inrlens.studies.tables.records import AnalysisRow
 
 _MEASURES = {"top_magnitude": ("mean magnitude", "9 and 11"), "top_firing": ("firing rate", "10 and 12")}
 _ATOMS = 16

@@ -27,7 +27,7 @@ from inrlens.reports.study.figures.sheet import (
     title_panel,
 )
 from inrlens.studies.tables.paired import PairedComparison, paired
-from inrlens.studies.tables.rows import StudyRows, TransferRow
+from inrlens.studies.tables.records import StudyRows, TransferRow
 from inrlens.studies.tables.spread import spread
 
 MARKS = ("o", "^", "s", "D", "v", "P")

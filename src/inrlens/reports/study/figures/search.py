@@ -20,7 +20,7 @@ from inrlens.reports.study.figures.sheet import (
 )
 from inrlens.studies.tables.best import BestRecipe, Candidate, best_recipes
 from inrlens.studies.tables.phrases import variant_words
-from inrlens.studies.tables.rows import StudyRows
+from inrlens.studies.tables.records import StudyRows
 
 
 def search_figures(rows: StudyRows) -> list[StudyFigure]:

@@ -12,7 +12,7 @@ from inrlens.container import read_container
 from inrlens.errors import InputError
 from inrlens.reports.views import block_of
 from inrlens.studies.cells.analysis import PICTURES
-from inrlens.studies.tables.rows import AnalysisRow
+from inrlens.studies.tables.records import AnalysisRow
 
 LONGEST_SIDE = 80
 """Pixels: a page has hundreds of these."""

@@ -23,7 +23,7 @@ from inrlens.reports.study.figures.sheet import (
     study_figure,
     title_panel,
 )
-from inrlens.studies.tables.rows import DictionaryRow
+from inrlens.studies.tables.records import DictionaryRow
 
 _QUALITIES = {"psnr": "psnr", "fidelity": "fidelity_psnr", "r2": "r2", "alive": "alive", "l0": "spatial_l0"}
 """By the name of a look's measure, what ``SaeQuality`` calls it."""

@@ -24,7 +24,7 @@ from inrlens.reports.study.tables.common import (
 )
 from inrlens.reports.study.told import ToldStudy
 from inrlens.studies.tables.paired import PairedComparison, paired
-from inrlens.studies.tables.rows import TransferRow
+from inrlens.studies.tables.records import TransferRow
 
 _DIFFERENCE = (
     Column("difference", "number", DB, sign=True),

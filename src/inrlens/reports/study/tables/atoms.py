@@ -4,7 +4,7 @@ from inrlens.reports.study.table import Cell, Column, Interval, StudyTable
 from inrlens.reports.study.tables.common import DB
 from inrlens.reports.study.tables.dictionaries import WHERE, alike, mean, where
 from inrlens.reports.study.told import ToldStudy
-from inrlens.studies.tables.rows import AnalysisRow
+from inrlens.studies.tables.records import AnalysisRow
 
 _FRACTION, _IPR, _TOP, _LOST = "active fraction", "IPR", "strongest atom", "PSNR lost without one atom"
 COLUMNS = (

@@ -8,7 +8,7 @@ from inrlens.reports.study.table import Cell, Column, PlusMinus, StudyTable
 from inrlens.reports.study.tables.common import BACKBONE, DB, RECIPE, SOURCE, recipe
 from inrlens.reports.study.told import ToldStudy
 from inrlens.studies.tables.predictors import argmax
-from inrlens.studies.tables.rows import CohortRow, Variant
+from inrlens.studies.tables.records import CohortRow, Variant
 
 _FITS = (
     SOURCE,

@@ -11,7 +11,7 @@ from inrlens.studies.tables.bootstrap import MeanInterval
 from inrlens.studies.tables.freeze import FreezeSweep, best
 from inrlens.studies.tables.paired import PairedComparison
 from inrlens.studies.tables.phrases import variant_words
-from inrlens.studies.tables.rows import TransferRow, Variant
+from inrlens.studies.tables.records import TransferRow, Variant
 from inrlens.studies.tables.spread import Spread
 
 DB = "dB"

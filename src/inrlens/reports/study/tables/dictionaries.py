@@ -9,7 +9,7 @@ from inrlens.reports import words
 from inrlens.reports.study.table import Cell, Column, StudyTable
 from inrlens.reports.study.tables.common import DB, RECIPE, SOURCE, recipe
 from inrlens.reports.study.told import ToldStudy
-from inrlens.studies.tables.rows import AnalysisRow, DictionaryRow
+from inrlens.studies.tables.records import AnalysisRow, DictionaryRow
 
 R = TypeVar("R", DictionaryRow, AnalysisRow)
 WHERE = (

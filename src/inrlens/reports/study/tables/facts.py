@@ -12,7 +12,7 @@ from inrlens.reports.published import COHORT_PSNR, FACTS, FREEZE_GAIN, TAU_STAR,
 from inrlens.reports.study.table import Cell, Column, StudyTable
 from inrlens.reports.study.tables.common import best_depth, blocks
 from inrlens.reports.study.told import ToldStudy
-from inrlens.studies.tables.rows import AnalysisRow, DictionaryRow
+from inrlens.studies.tables.records import AnalysisRow, DictionaryRow
 from inrlens.studies.tables.spread import spread
 
 COLUMNS = (

@@ -11,7 +11,7 @@ from inrlens.reports.study.table import Cell, Column, StudyTable
 from inrlens.reports.study.tables.common import BACKBONE, DB, RECIPE, SOURCE, recipe
 from inrlens.reports.study.told import ToldStudy
 from inrlens.studies.tables.predictors import argmax
-from inrlens.studies.tables.rows import CohortRow, TransferRow, Variant
+from inrlens.studies.tables.records import CohortRow, TransferRow, Variant
 
 WEIGHTS = "sr(W)"
 ACTIVATIONS = ("sr(H) post", "sr(H) post_centred", "sr(H) pre")

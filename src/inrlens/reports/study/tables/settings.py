@@ -19,8 +19,8 @@ from inrlens.reports.study.tables.common import (
     spread_cell,
 )
 from inrlens.reports.study.told import ToldStudy
-from inrlens.studies.tables.observations import MEASURES, Measure
-from inrlens.studies.tables.rows import CohortRow, TransferRow
+from inrlens.studies.tables.keys import MEASURES, Measure
+from inrlens.studies.tables.records import CohortRow, TransferRow
 from inrlens.studies.tables.spread import spread
 
 WEIGHTS, ACTIVATIONS = "sr(W)", "sr(H) post"

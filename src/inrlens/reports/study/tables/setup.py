@@ -8,7 +8,7 @@ from inrlens.reports import words
 from inrlens.reports.study.table import Cell, Column, StudyTable
 from inrlens.reports.study.tables.common import BACKBONE, RECIPE, recipe
 from inrlens.reports.study.told import ToldStudy
-from inrlens.studies.tables.rows import CohortRow, DictionaryRow, SingleRow, TransferRow
+from inrlens.studies.tables.records import CohortRow, DictionaryRow, SingleRow, TransferRow
 
 _DATA = (
     Column("data set"),

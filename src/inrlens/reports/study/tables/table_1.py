@@ -28,7 +28,7 @@ from inrlens.reports.study.tables.common import (
 from inrlens.reports.study.told import ToldStudy
 from inrlens.studies.tables.freeze import FreezeSweep
 from inrlens.studies.tables.paired import paired
-from inrlens.studies.tables.rows import TransferRow, Variant
+from inrlens.studies.tables.records import TransferRow, Variant
 from inrlens.studies.tables.spread import spread
 
 _GAIN = "frozen less no freeze"
