@@ -105,7 +105,53 @@ def readings() -> str:
     return table(("reading", *columns, "argmax sr(W)", "cohort seeds"), cells)
 
 
+_COUNTERPARTS = {"faces": "CelebA", "mri": "OASIS", "kodak": "Kodak"}
+"""The paper's name of each data set of ``paper-cut``."""
+
+
+def paper_cut() -> str:
+    """PSNRs of ``paper-cut`` beside the published ones, from what ``inrlens study export paper-cut --csv`` wrote."""
+    cells = []
+    for file in sorted((ROOT / "docs" / "results").glob("paper-cut-*.csv")):
+        source = file.stem.removeprefix("paper-cut-")
+        if source not in _COUNTERPARTS:
+            continue
+        with file.open(newline="", encoding="utf-8") as opened:
+            for row in csv.DictReader(opened):
+                measured, theirs = float(row["PSNR measured (dB)"]), float(row["PSNR published (dB)"])
+                sd = float(row["PSNR published (dB), sd over pictures"])
+                where = f"{_COUNTERPARTS[source]} to {_COUNTERPARTS[row['target']]}"
+                verdict = "within 1 sd" if abs(measured - theirs) <= sd else "outside"
+                numbers = (f"{theirs:.2f} \N{PLUS-MINUS SIGN} {sd:.2f}", f"{measured:.2f}", f"{measured - theirs:+.2f}")
+                cells.append((where, row["backbone"], row["setting"], *numbers, row["pictures"], row["seeds"], verdict))
+    head = ("cohort to pictures", "backbone", "setting", "published, dB", "measured, dB", "difference, dB")
+    return table((*head, "pictures", "seeds", "verdict"), cells)
+
+
+def paper_cut_ranks() -> str:
+    """Stable ranks of ``paper-cut``'s cohorts beside the published ones, layer by layer."""
+    from inrlens.reports.study.published import published
+
+    with (ROOT / "docs" / "results" / "paper-cut-scores.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    cells = []
+    for row in rows:
+        score = {"sr(W)": "sr_w", "sr(H) post_centred": "sr_h"}.get(row["score"])
+        layers = [name for name in row if name.startswith("layer ")]
+        source = _COUNTERPARTS[row["source"]]
+        theirs = [published(source, source, row["backbone"].lower(), tau) for tau in range(len(layers))]
+        if score is not None:
+            both = [
+                f"{float(row[layer]):.1f} ({getattr(one, score):.1f})"
+                for layer, one in zip(layers, theirs, strict=True)
+            ]
+            cells.append((source, row["backbone"], row["score"], *both))
+    return table(("cohort", "backbone", "score", *(f"layer {tau}" for tau in range(5))), cells)
+
+
 FILLS: dict[str, Callable[[], str]] = {
+    "paper-cut": paper_cut,
+    "paper-cut-ranks": paper_cut_ranks,
     "readings": readings,
     "suite-times": suite_times,
     "signal-formats": signal_formats,
