@@ -16,7 +16,7 @@ from torch import Tensor
 import inrlens as il
 import toys
 from documented import DOCS
-from inrlens.fields.importers.layout import known_layouts
+from inrlens.fields.importers.layouts import LAYOUTS
 from peers import CHANNELS, PEERS, WIDTH, chain, draw, numbered, sine
 
 WAVES = ("alpine_ffn", "finer_pemlp", "wire_posenc")
@@ -335,7 +335,7 @@ def test_an_encoding_s_settings_draw_the_same_waves() -> None:
 def test_the_page_names_every_layout_with_what_must_be_given() -> None:
     page = (DOCS / "importing.md").read_text(encoding="utf-8")
     lines = {line.split("|")[1].strip(" `"): line for line in page.splitlines() if line.startswith("| `")}
-    for name, layout in known_layouts().items():
+    for name, layout in LAYOUTS.items():
         cells = [cell.strip() for cell in lines[name].split("|")[1:-1]]
         assert cells[3].split(",")[0] == layout.backbone
         asked = [word for word in cells[4].split(", ") if word and word != "layout"]

@@ -10,7 +10,7 @@ from torch import Tensor
 from inrlens.errors import InputError
 from inrlens.fields.backbone import make_backbone
 from inrlens.fields.field import Field
-from inrlens.fields.importers.layout import Layout
+from inrlens.fields.importers.layouts import Layout
 from inrlens.fields.importers.maps import LinearMap, Maps
 from inrlens.signals.signal import coordinates
 

@@ -13,9 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from inrlens.errors import InputError
-from inrlens.fields.importers.fold import fold_coordinates
-from inrlens.fields.importers.layout import Encoding
-from inrlens.fields.importers.maps import LinearMap, Maps
+from inrlens.fields.importers.layouts import Encoding
+from inrlens.fields.importers.maps import LinearMap, Maps, fold_coordinates
 
 _UNEVEN = 1e-9
 """Relative difference from which ranges of coordinates count as different."""

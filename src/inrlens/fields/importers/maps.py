@@ -1,15 +1,16 @@
 """The linear maps of a state dict, checked and in one number type."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Inexact
+from jaxtyping import Float, Inexact
 from torch import Tensor
 
 from inrlens.errors import InputError
-from inrlens.fields.importers.layout import Layout
+from inrlens.fields.importers.layouts import Layout
 from inrlens.fields.importers.tensor_names import find, path_after, shown_as
+from inrlens.fields.value_ranges import AXES, Span, ValueRanges
 from inrlens.tensor_files import is_dense
 
 
@@ -121,3 +122,29 @@ def _check_chain(source: str, weights: list[tuple[str, Tensor]]) -> None:
                 f"{source}: {name!r} has shape {tuple(weight.shape)}, where {(width, width)} is needed: all layers of "
                 "a field have one width; a network of several is taken by il.wrap."
             )
+
+
+def affine(spans: ValueRanges) -> tuple[Float[Tensor, "m m"], Float[Tensor, " m"]]:
+    """``(A, t)`` of the network's coordinates ``A x + t`` from ours, x in [-1, 1] and in the order x, y, z, t."""
+    assert not callable(spans.coordinates)
+    count = len(spans.axes)
+    matrix, shift = torch.zeros(count, count, dtype=torch.float64), torch.zeros(count, dtype=torch.float64)
+    for row, (letter, (low, high)) in enumerate(zip(spans.axes, spans.coordinates, strict=True)):
+        matrix[row, AXES.index(letter)] = (high - low) / 2.0
+        shift[row] = (high + low) / 2.0
+    return matrix, shift
+
+
+def fold_coordinates(maps: Maps, matrix: Float[Tensor, "m m"], shift: Float[Tensor, " m"]) -> Maps:
+    """``W (A x + t) + b = (W A) x + (W t + b)`` in layer 0."""
+    first = maps.layers[0]
+    matrix, shift = matrix.to(first.weight.dtype), shift.to(first.weight.dtype)
+    folded = LinearMap(first.weight @ matrix, first.bias + first.weight @ shift)
+    return replace(maps, layers=(folded, *maps.layers[1:]))
+
+
+def fold_output(maps: Maps, output: Span) -> Maps:
+    """``(W h + b - low) / (high - low)`` in the output."""
+    low, high = output
+    weight, bias = maps.head.weight / (high - low), (maps.head.bias - low) / (high - low)
+    return replace(maps, head=LinearMap(weight, bias))

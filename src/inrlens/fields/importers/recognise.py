@@ -1,13 +1,12 @@
 """Whose network is it? Told from the names of its tensors, and from the user where those fit several."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from inrlens.errors import InputError
-from inrlens.fields.importers.closest_layout import nearest_layouts
-from inrlens.fields.importers.layout import Layout, known_layouts, layout_named
+from inrlens.fields.importers.layouts import LAYOUTS, Layout, layout_named
 from inrlens.fields.importers.tensor_names import belongs, missing, shorter_names, shown_as
 
 _SHOWN = 4
@@ -28,7 +27,7 @@ def recognise(source: str, state: Mapping[str, Tensor], layout: str | None) -> R
     Raises:
         InputError: where a tensor is missing, nothing fits, or layouts fit that make different networks of it.
     """
-    tried = [layout_named(layout)] if layout is not None else list(known_layouts().values())
+    tried = [layout_named(layout)] if layout is not None else list(LAYOUTS.values())
     gaps: dict[str, list[Layout]] = {}
     for names in shorter_names(state):
         part = [each for each in tried if any(belongs(each, name) for name in names)]
@@ -108,4 +107,34 @@ def _shown(words: Sequence[str]) -> str:
 
 
 def _known() -> str:
-    return ", ".join(known_layouts())
+    return ", ".join(LAYOUTS)
+
+
+def nearest_layouts(state: Collection[str], tried: Sequence[Layout]) -> tuple[list[Layout], list[str]]:
+    """The layouts that fit once the fewest names are left aside, less than half of them, and these names.
+
+    A name that shares no prefix with the others keeps theirs on: the names behind the commonest prefix are tried too.
+    """
+    fronts = [name.partition(".")[0] for name in state]
+    common = max(fronts, key=fronts.count)
+    nearest: list[Layout] = []
+    fewest: list[str] = []
+    for part in (state, [name for name in state if name.startswith(f"{common}.")]):
+        for names in shorter_names(part):
+            for layout in tried:
+                kept = {short: whole for short, whole in names.items() if belongs(layout, short)}
+                odd = sorted(set(state) - set(kept.values()))
+                if 2 * len(odd) >= len(state) or not _is_whole(layout, kept):
+                    continue
+                if not nearest or len(odd) < len(fewest):
+                    nearest, fewest = [], odd
+                if odd == fewest and layout not in nearest:
+                    nearest.append(layout)
+    return nearest, fewest
+
+
+def _is_whole(layout: Layout, names: Collection[str]) -> bool:
+    try:
+        return missing(layout, names) is None
+    except InputError:
+        return False

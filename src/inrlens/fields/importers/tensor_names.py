@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from inrlens.errors import InputError
-from inrlens.fields.importers.layout import Layout
+from inrlens.fields.importers.layouts import Layout
 
 
 @dataclass(frozen=True)
