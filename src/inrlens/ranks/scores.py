@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -18,22 +19,40 @@ def _stable_rank(singular_values: Float[Tensor, " d"]) -> float:
     return float(squares.sum()) / top if top > 0.0 else 0.0
 
 
-_MEASURES: dict[str, tuple[Callable[[Tensor], float], str, str]] = {
-    "sr": (_stable_rank, "sr(W)", "sr(H) {}"),
-    "effective rank": (effective_rank, "effective rank W", "effective rank H {}"),
-    "participation ratio": (participation_ratio, "participation ratio W", "participation ratio H {}"),
+@dataclass(frozen=True)
+class Score:
+    """A number of a matrix, from its singular values, that may foretell the best freeze depth: the higher, the better.
+
+    ``name`` is what the command line calls it; ``weights`` is its name for a layer's W, ``activations`` for its H, with
+    ``{}`` for the variant of ``ranks.stable_rank.ACTIVATION_VARIANTS``; ``digits`` are shown behind the point.
+    """
+
+    name: str
+    weights: str
+    activations: str
+    digits: int
+    of: Callable[[Float[Tensor, " d"]], float]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its values are called: W's, then each variant of H's."""
+        return (self.weights, *(self.activations.format(variant) for variant in ACTIVATION_VARIANTS))
+
+
+SCORES: dict[str, Score] = {
+    one.name: one
+    for one in (
+        Score("stable-rank", "sr(W)", "sr(H) {}", 2, _stable_rank),
+        Score("effective-rank", "effective rank W", "effective rank H {}", 1, effective_rank),
+        Score("participation-ratio", "participation ratio W", "participation ratio H {}", 1, participation_ratio),
+    )
 }
-SCORES: tuple[str, ...] = tuple(
-    name
-    for _, of_weights, of_activations in _MEASURES.values()
-    for name in (of_weights, *(of_activations.format(variant) for variant in ACTIVATION_VARIANTS))
-)
-"""The names of all scores: stable rank, effective rank and participation ratio of W and of each variant of H."""
+"""Every score, which studies, their tables, predictors and ``inrlens ranks`` read."""
 
 
 @torch.no_grad()
 def layer_scores(field: Network, grid: tuple[int, ...] | None = None) -> dict[str, tuple[float, ...]]:
-    """One value a layer for each of ``SCORES``; ``grid`` defaults to the one the field was fitted on.
+    """One value per layer for each name of each of ``SCORES``; ``grid`` defaults to the one the field was fitted on.
 
     W is a layer's weight (complex where the layer is), H its activations over the grid as
     ``ranks.stable_rank.ACTIVATION_VARIANTS`` has them. ``sr`` is arXiv:2605.08298 eq. 3; the other two are in
@@ -55,8 +74,8 @@ def layer_scores(field: Network, grid: tuple[int, ...] | None = None) -> dict[st
         for variant in grams
     }
     scores: dict[str, tuple[float, ...]] = {}
-    for measure, of_weights, of_activations in _MEASURES.values():
-        of_all = {of_weights: weights} | {of_activations.format(key): activations[key] for key in ACTIVATION_VARIANTS}
-        for name, layers in of_all.items():
-            scores[name] = tuple(math.nan if values is None else measure(values) for values in layers)
+    for score in SCORES.values():
+        of_all = zip(score.names, (weights, *(activations[variant] for variant in ACTIVATION_VARIANTS)), strict=True)
+        for name, layers in of_all:
+            scores[name] = tuple(math.nan if values is None else score.of(values) for values in layers)
     return scores
