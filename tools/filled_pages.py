@@ -128,6 +128,29 @@ def paper_cut() -> str:
     return table((*head, "pictures", "seeds", "verdict"), cells)
 
 
+def paper_cut_passes() -> str:
+    """Frozen fits of 500 passes over the coordinates in batches of several sizes, beside the published PSNR."""
+    from inrlens.reports.study.published import published
+
+    with (ROOT / "docs" / "results" / "paper-cut-passes.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    updates = sorted({int(row["updates"]) for row in rows})
+    psnrs: dict[tuple[str, str, str], dict[int, str]] = {}
+    for row in rows:
+        where = psnrs.setdefault((row["backbone"], row["tau"], row["picture"]), {})
+        where[int(row["updates"])] = f"{float(row['psnr']):.2f}"
+    cells = []
+    for (backbone, tau, picture), found in psnrs.items():
+        theirs = published("CelebA", "CelebA", backbone, int(tau))
+        assert theirs is not None
+        stated = f"{theirs.psnr_mean:.2f} \N{PLUS-MINUS SIGN} {theirs.psnr_std:.2f}"
+        cells.append((backbone.upper(), f"\N{GREEK SMALL LETTER TAU} = {tau}", picture, stated))
+        cells[-1] += tuple(found.get(count, "") for count in updates)
+    return table(
+        ("backbone", "frozen", "picture", "published, dB", *(f"{count:,} updates" for count in updates)), cells
+    )
+
+
 def paper_cut_ranks() -> str:
     """Stable ranks of ``paper-cut``'s cohorts beside the published ones, layer by layer."""
     from inrlens.reports.study.published import published
@@ -151,6 +174,7 @@ def paper_cut_ranks() -> str:
 
 FILLS: dict[str, Callable[[], str]] = {
     "paper-cut": paper_cut,
+    "paper-cut-passes": paper_cut_passes,
     "paper-cut-ranks": paper_cut_ranks,
     "readings": readings,
     "suite-times": suite_times,
