@@ -135,7 +135,7 @@ def test_more_or_less_than_there_is_cannot_be_read(tmp_path: Path) -> None:
         ):
             il.load_audio(path, seconds=endless)
     with pytest.raises(il.InputError, match=r"seconds .* must be a finite number, not a"):
-        il.load_audio(path, seconds="a")  # type: ignore[arg-type]
+        toys.unchecked(il.load_audio)(path, seconds="a")
 
 
 def test_a_chunk_of_odd_length_before_the_samples_hides_no_cut(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_several_ogg_sounds_in_a_file_are_refused(tmp_path: Path) -> None:
 )
 def test_sounds_that_no_file_can_hold(tmp_path: Path, rate: Any, channels: int, said: str) -> None:
     with pytest.raises(il.InputError, match=said):
-        il.save_audio(np.zeros((4, channels)), tmp_path / "a.wav", rate)
+        toys.unchecked(il.save_audio)(np.zeros((4, channels)), tmp_path / "a.wav", rate)
     assert not list(tmp_path.iterdir())
 
 

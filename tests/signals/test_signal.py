@@ -103,16 +103,19 @@ def test_values_that_are_no_signal(values: torch.Tensor, grid: tuple[int, ...], 
         il.Signal("bad", values, grid)
 
 
+@pytest.mark.skipif(toys.is_checked(il.Signal.__init__), reason="the checker of types is asked before the signal")
 @pytest.mark.parametrize("shape", [[2, 3], np.array([2, 3]), torch.Size([2, 3]), (2.0, np.int64(3))])
 def test_a_grid_s_sides_are_taken_as_people_hold_them(shape: Any) -> None:
     values = torch.linspace(0.0, 1.0, 6)[:, None]
-    plain, other = il.Signal("a", values, (2, 3)), il.Signal("a", values, shape)
+    signal: Any = il.Signal
+    plain, other = il.Signal("a", values, (2, 3)), signal("a", values, shape)
     assert other.shape == (2, 3)
     assert [type(side) for side in other.shape] == [int, int]
     assert other.digest == plain.digest
-    assert il.Signal("a", values, (2, 3), affine=np.eye(3)).affine == ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))  # type: ignore[arg-type]
+    assert signal("a", values, (2, 3), affine=np.eye(3)).affine == ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 
 
+@pytest.mark.skipif(toys.is_checked(il.Signal.__init__), reason="the checker of types is asked before the signal")
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -137,6 +137,11 @@ def sae(
     return made.requires_grad_(False)
 
 
+def is_checked(function: Callable[..., Any]) -> bool:
+    """Whether the type checker stands before a function, or before a dataclass's ``__init__``."""
+    return hasattr(function, "__wrapped__")
+
+
 def unchecked(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function without the type checker that tests put around it: what a user without one meets."""
     return inspect.unwrap(function)

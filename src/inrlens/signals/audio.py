@@ -173,7 +173,7 @@ def _read(path: Path, file: Any, count: int, channels: int) -> tuple[Tensor, flo
     return values, peak
 
 
-def _count(path: Path, frames: int, rate: int, seconds: float | None) -> int:
+def _count(path: Path, frames: int, rate: int, seconds: Any) -> int:
     if seconds is not None:
         seconds = real_number("seconds (None takes the whole file)", seconds)
     count = frames if seconds is None else round(seconds * rate)

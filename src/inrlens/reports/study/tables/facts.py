@@ -78,7 +78,7 @@ def _line(one: Statement, found: Found | str) -> tuple[Cell, ...]:
     return one.network or None, one.what, one.published, one.where, found.measured, verdict, found.behind or None, None
 
 
-def _setting(task: str, backbone: str | None, *path: str, value: float) -> Measure:
+def _setting(task: str, backbone: str | None, *path: str, value: int | float) -> Measure:
     """A recipe's setting over all cells of a task, and of one registered backbone unless that is None."""
 
     def measure(study: ToldStudy) -> Found | str:
